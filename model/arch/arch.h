@@ -1,0 +1,132 @@
+// An architecture: memories, fan-outs and one compute node, outermost first (model.md section 2).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/base/base.h"
+
+namespace loopscape {
+
+enum class Buffering : std::uint8_t { kIdeal, kSingle, kDouble, kBuffet };
+
+// Energies given in place, in pJ; absent ones come from energy_tables/.
+struct ActionEnergies {
+  std::optional<double> read, write, update;  // memories: per access of width_bits
+  std::optional<double> compute;              // compute: per operation
+};
+
+// Attributes that only energy estimation reads ("class", "type", "ports", ...), kept as given.
+using Attributes = std::map<std::string, std::string>;
+
+struct Memory {
+  std::string name;
+  std::string class_name;
+  std::optional<std::uint64_t> size_bits;   // absent: unlimited
+  std::uint32_t width_bits = 0;             // one access; 0: one word
+  std::uint32_t banks = 1;
+  std::uint32_t ports = 1;
+  std::optional<double> read_bits, write_bits, bandwidth_bits;  // per cycle and instance
+  double latency_cycles = 0;
+  Buffering buffering = Buffering::kIdeal;
+  std::vector<std::string> keep, bypass;    // roles or tensor names
+  ActionEnergies energy_pj;
+  std::optional<double> leakage_mw, area_um2;  // per instance
+  bool power_gated = false;                 // unused instances do not leak
+  Attributes attributes;
+};
+
+enum class NetworkClass : std::uint8_t {
+  kFree, kBus, kMulticastBus, kMesh, kTree, kCrossbar, kSystolic
+};
+
+struct Network {
+  NetworkClass network_class = NetworkClass::kFree;
+  std::vector<std::string> tensors;  // roles or names it carries; empty: all not named elsewhere
+  std::vector<std::string> multicast, reduce, forward;  // roles or names
+  double energy_pj_per_bit_hop = 0;
+  double hop_mm = 0;
+  std::optional<double> bandwidth_bits;  // per cycle, of the whole network
+  double latency_cycles = 0;
+  // Systolic: the stationary operand is loaded before each fold and that takes R cycles;
+  // false: double-buffered, the load is hidden.
+  bool preload = true;
+  std::string preload_axis;  // the axis whose size is R; empty: the last one
+};
+
+struct Axis {
+  std::string name;
+  std::uint32_t size = 1;
+  std::vector<std::string> dims;  // dimensions (canonical or own names) allowed on it; empty: any
+};
+
+struct Fanout {
+  std::string name;
+  std::vector<Axis> axes;          // in alphabetical order of their names
+  std::vector<Network> networks;   // one object or a list in the spec
+  std::int64_t children() const;   // product of the axis sizes
+};
+
+struct Compute {
+  std::string name;
+  std::string class_name;
+  std::uint32_t bits = 0;           // 0: the architecture's word
+  double interval_cycles = 1;       // initiation interval
+  double latency_cycles = 0;
+  ActionEnergies energy_pj;
+  std::optional<double> leakage_mw, area_um2;
+  bool power_gated = false;
+  Attributes attributes;
+};
+
+enum class NodeKind : std::uint8_t { kMemory, kFanout, kCompute };
+struct ArchNode {
+  NodeKind kind;
+  std::uint8_t id;  // into memories or fanouts; 0 for compute
+};
+
+// A constraint of formats.md. It only removes mappings.
+struct FactorConstraint {
+  std::string dim;
+  enum class Kind : std::uint8_t { kExactly, kAtMost, kAtLeast, kAll } kind = Kind::kExactly;
+  std::int64_t value = 1;
+};
+struct Constraint {
+  std::string node;
+  std::vector<FactorConstraint> factors;
+  std::vector<std::string> order;            // innermost first
+  std::vector<std::string> dims;             // only these may have loops here
+  std::vector<std::string> keep, bypass;
+  std::optional<double> min_utilization;
+  std::string stationary;                    // a role
+  std::string dataflow;                      // a preset's name
+};
+
+struct Arch {
+  std::string name;
+  std::optional<double> technology_nm, voltage, clock_mhz;
+  std::uint32_t word_bits = 16;
+  std::map<std::string, std::string> variables;  // name -> number or expression as text
+  std::vector<ArchNode> nodes;                   // outermost first
+  std::vector<Memory> memories;
+  std::vector<Fanout> fanouts;
+  Compute compute;
+  std::vector<Constraint> constraints;
+  std::optional<Conventions> conventions;
+
+  std::optional<MemoryId> find_memory(std::string_view name) const;
+  std::optional<FanoutId> find_fanout(std::string_view name) const;
+  // "PEs.y", or "PEs" when the fan-out has one axis, or "y" when only one axis is called so.
+  std::optional<AxisId> find_axis(std::string_view name) const;
+  AxisId first_axis(FanoutId fanout) const;
+  FanoutId fanout_of(AxisId axis) const;
+  const Axis& axis(AxisId axis) const;
+  std::string axis_name(AxisId axis) const;  // "PEs.y"
+  std::size_t axis_count() const;
+};
+
+}  // namespace loopscape

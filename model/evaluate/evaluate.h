@@ -1,0 +1,140 @@
+// What does this mapping cost?
+//
+//   auto evaluator = Evaluator::create(problem, arch, conventions, costs);
+//   Scratch scratch;                                   // one per thread, reused
+//   Cost cost = evaluator->evaluate(mapping, scratch); // no allocation, no exceptions
+//   if (cost.ok()) use(cost.energy_pj, cost.cycles);
+//   auto why = evaluator->explain(mapping);            // every count behind it; same numbers
+//
+// An Evaluator is immutable and may be shared between threads.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/arch/arch.h"
+#include "model/base/base.h"
+#include "model/energy/energy.h"
+#include "model/mapping/mapping.h"
+#include "model/problem/problem.h"
+
+namespace loopscape {
+
+// Bumped whenever a number that evaluation gives can change.
+inline constexpr int kModelRevision = 1;
+
+struct Cost {
+  StatusCode status = StatusCode::kOk;  // anything else: the numbers below mean nothing
+  double energy_pj = 0;
+  std::int64_t cycles = 0;
+  bool ok() const { return status == StatusCode::kOk; }
+  double edp() const { return energy_pj * static_cast<double>(cycles); }
+};
+
+// Words or accesses by action, totals over all instances.
+struct Traffic {
+  std::int64_t reads = 0, fills = 0, updates = 0, drains = 0;
+  friend bool operator==(const Traffic&, const Traffic&) = default;
+};
+
+struct TensorAtMemory {
+  bool stored = false;
+  std::int64_t tile_words = 0;  // footprint of one full tile
+  Traffic words, accesses;
+  double energy_pj = 0;
+};
+
+struct MemoryReport {
+  std::int64_t instances = 1, instances_used = 1;
+  std::int64_t occupied_bits = 0;  // per instance
+  double energy_pj = 0;            // of its accesses
+  double leakage_pj = 0;
+  double read_cycles = 0, write_cycles = 0, shared_cycles = 0;  // busiest instance, overlapped
+  std::array<TensorAtMemory, kMaxTensors> tensors;
+};
+
+struct TensorAtNetwork {
+  std::int64_t words_in = 0, words_delivered = 0;     // down
+  std::int64_t words_collected = 0, words_out = 0;    // up: partial and final results
+  std::int64_t forwarded = 0, hops = 0, reductions = 0;
+  double energy_pj = 0;
+};
+
+struct FanoutReport {
+  std::int64_t children_used = 1;  // lanes in use below one instance
+  double energy_pj = 0;
+  double cycles = 0;  // largest of its networks that state a bandwidth
+  std::array<TensorAtNetwork, kMaxTensors> tensors;
+};
+
+struct ComputeReport {
+  std::int64_t instances = 1, instances_used = 1;
+  std::int64_t steps = 0;
+  double cycles = 0;
+  double energy_pj = 0, leakage_pj = 0;
+};
+
+// One line of where time goes.
+struct TimePart {
+  enum class Kind : std::uint8_t {
+    kCompute, kMemoryRead, kMemoryWrite, kMemoryShared, kNetwork,                    // overlapped
+    kFirstFill, kLastDrain, kExposedTransfer, kSystolicSkew, kPreload, kLatency      // exposed
+  };
+  Kind kind;
+  NodeKind node;
+  std::uint8_t id;  // memory or fan-out
+  double cycles = 0;
+  bool overlapped() const { return kind <= Kind::kNetwork; }
+};
+
+struct Breakdown {
+  double energy_pj = 0;   // = sum in this order: memories (energy), fan-outs, compute, then leakage
+  std::int64_t cycles = 0;
+  std::int64_t operations = 0;
+  double utilization = 0;
+  double area_um2 = 0;
+  std::vector<MemoryReport> memories;
+  std::vector<FanoutReport> fanouts;
+  ComputeReport compute;
+  std::vector<TimePart> time;    // overlapped parts first
+  std::size_t bottleneck = 0;    // into `time`: what a faster machine must improve first
+};
+
+class Scratch;  // working memory of one thread; see Scratch::create()
+struct ScratchDeleter {
+  void operator()(Scratch* scratch) const;
+};
+using ScratchPtr = std::unique_ptr<Scratch, ScratchDeleter>;
+
+class Evaluator {
+ public:
+  static Result<Evaluator> create(const Problem& problem, const Arch& arch,
+                                  const Conventions& conventions, const ActionCosts& costs);
+
+  ScratchPtr make_scratch() const;
+  Cost evaluate(const Mapping& mapping, Scratch& scratch) const noexcept;
+  // costs[i] for mappings[i]; the spans are equally long.
+  void evaluate_batch(std::span<const Mapping> mappings, std::span<Cost> costs,
+                      Scratch& scratch) const noexcept;
+
+  // Every count behind evaluate(), which it equals bit for bit; the sentence why not otherwise.
+  Result<Breakdown> explain(const Mapping& mapping) const;
+  // Legal (model.md section 3) and within every capacity? The first reason why not, in a sentence.
+  Status check(const Mapping& mapping) const;
+
+  const Problem& problem() const;
+  const Arch& arch() const;
+  const Conventions& conventions() const;
+  const ActionCosts& costs() const;
+
+ private:
+  struct Bound;  // problem, arch, conventions and costs, resolved against each other
+  explicit Evaluator(std::shared_ptr<const Bound> bound) : bound_(std::move(bound)) {}
+  std::shared_ptr<const Bound> bound_;
+};
+
+}  // namespace loopscape

@@ -1,0 +1,73 @@
+// A problem: one einsum over named dimensions (model.md section 1).
+//
+//   auto problem = parse_problem(R"({"einsum": "O[m,n] += A[m,k] * B[k,n]",
+//                                    "dims": {"m": 64, "n": 64, "k": 64}})");
+//   if (!problem.ok()) return problem.status();
+//
+// A Problem is immutable once made by parse_problem() or make_problem(), which validate it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/base/base.h"
+
+namespace loopscape {
+
+enum class Role : std::uint8_t { kWeight, kInput, kOutput };
+
+struct Term {
+  DimId dim;
+  std::int64_t coefficient = 1;  // >= 1
+};
+
+struct Rank {
+  std::vector<Term> terms;  // one to kMaxTerms; a dimension occurs once per tensor
+  // Only indices in [valid_begin, valid_end) are words that move ("padding_free"); the others are
+  // generated zeros. Absent: every index is a word.
+  std::optional<std::int64_t> valid_begin, valid_end;
+};
+
+struct Tensor {
+  std::string name;
+  Role role = Role::kInput;
+  std::uint32_t bits = 0;        // 0: the architecture's word
+  std::uint32_t final_bits = 0;  // outputs: width of a word's last visit; 0: as `bits`
+  double density = 1.0;
+  std::vector<Rank> ranks;
+  bool is_output = false;
+
+  DimMask relevant = 0;  // dimensions that occur in a rank
+  DimMask sliding = 0;   // those that share their rank with another one
+};
+
+struct Dim {
+  std::string name;
+  std::int64_t extent = 1;
+};
+
+struct Problem {
+  std::string name;
+  std::string operation = "mac";
+  std::vector<Dim> dims;
+  std::vector<Tensor> tensors;  // inputs in einsum order, the output first
+  std::map<std::string, std::string> dim_roles;  // own dimension -> canonical convolution dimension
+  bool padding_free = false;
+  std::uint64_t count = 1;  // how often the layer occurs in its network
+  std::optional<Conventions> conventions;
+
+  TensorId output() const;
+  std::optional<DimId> find_dim(std::string_view name) const;
+  std::optional<TensorId> find_tensor(std::string_view name) const;
+  // A role ("weight") or a tensor's name ("W"); several tensors may play one role.
+  TensorMask tensors_called(std::string_view role_or_name) const;
+  // Product of the extents; fits 63 bits (checked when the problem was made).
+  std::int64_t operations() const;
+  std::string einsum() const;
+};
+
+}  // namespace loopscape
