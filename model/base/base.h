@@ -5,3 +5,4 @@
 #include "model/base/conventions.h"
 #include "model/base/ids.h"
 #include "model/base/status.h"
+#include "model/base/text.h"

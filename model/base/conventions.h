@@ -2,6 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "model/base/status.h"
 
 namespace loopscape {
 
@@ -28,5 +32,16 @@ struct Conventions {
   }
   friend bool operator==(const Conventions&, const Conventions&) = default;
 };
+
+// "timeloop", "physical,footprint=box", "reuse=previous_tile,drain_reads=false": a preset, if any,
+// comes first; the keys and values are those of the JSON form.
+Result<Conventions> parse_conventions_text(std::string_view text);
+std::string conventions_to_text(const Conventions& conventions);
+
+// {"preset": "physical", "drain_reads": true, "footprint": "distinct|box", "multicast": "any|equal",
+//  "refill": "one|every", "reuse": "march|previous_tile"}; given fields win over the preset.
+Result<Conventions> parse_conventions(std::string_view json);
+std::string conventions_to_json(const Conventions& conventions);
+std::string conventions_schema();
 
 }  // namespace loopscape
