@@ -1,12 +1,14 @@
 // A mapping: one flat list of eight-byte nodes, outermost first (model.md section 3).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "model/arch/arch.h"
 #include "model/base/base.h"
@@ -67,11 +69,28 @@ static_assert(std::is_trivially_copyable_v<Mapping>);
 // none. Capacity is not looked at: the evaluator does that.
 Status validate_mapping(const Mapping& mapping, const Problem& problem, const Arch& arch);
 
+// The constraints of the architecture that the mapping does not respect, a sentence each. They
+// guide the mapper and are no rule of the model: such a mapping can still be priced. What they
+// mean, with "the loops at" a memory being the temporal loops between a store of that memory and
+// the next store (stores in a row share the loops below them), and those at a fan-out being the
+// spatial loops on its axes, loops of bound 1 left out:
+//   factors      the product of the bounds over the dimension; "all": it covers the extent
+//   order        the named dimensions are innermost, in that order; absent ones are skipped
+//   dims         no other dimension has a loop here
+//   keep/bypass  as the memory's own
+//   utilization  lanes in use / lanes (fan-outs and compute)
+//   stationary   at a memory: no loop relevant to the tensor lies inside one that is not; at a
+//                fan-out: the same of the loops at the memory above it
+std::vector<std::string> constraint_violations(const Mapping& mapping, const Problem& problem,
+                                               const Arch& arch);
+
 // {"nest": [...]} both ways. parse_mapping() checks names and shapes, not legality.
 Result<Mapping> parse_mapping(std::string_view json, const Problem& problem, const Arch& arch);
 std::string mapping_to_json(const Mapping& mapping, const Problem& problem, const Arch& arch);
+std::string mapping_schema();  // JSON Schema of what parse_mapping() reads
 
-// The nest as indented loops, both ways:
+// The nest as indented loops, both ways. A line never stands further left than the one before it,
+// since a nest has no second branch; '#' starts a comment.
 //   DRAM: I W O
 //   for k in 4
 //     GlobalBuffer: I O
