@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "mapping_world.h"
+#include "tests/unit/mapping_world.h"
 
 namespace loopscape {
 namespace {
