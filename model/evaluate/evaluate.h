@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/arch/arch.h"
@@ -136,5 +137,31 @@ class Evaluator {
   explicit Evaluator(std::shared_ptr<const Bound> bound) : bound_(std::move(bound)) {}
   std::shared_ptr<const Bound> bound_;
 };
+
+// A priced mapping as a file (formats.md). It carries its inputs, so that nothing else is needed to
+// check it or to show it.
+struct StoredResult {
+  Problem problem;
+  Arch arch;
+  Conventions conventions;
+  std::string tables;  // where energies came from; kTablesInSpec: all are stated in the arch
+  Mapping mapping;
+  Breakdown breakdown;
+  std::string fingerprint;
+  int model_revision = kModelRevision;
+};
+inline constexpr const char* kTablesInSpec = "spec";
+
+// What `evaluator` says about `mapping`, `breakdown` being its explain().
+StoredResult make_result(const Evaluator& evaluator, const Mapping& mapping, Breakdown breakdown);
+std::string result_to_json(const StoredResult& result);
+// Reads what result_to_json() writes. Whether the numbers are true is for the caller to check.
+Result<StoredResult> parse_result(std::string_view json);
+std::string result_schema();
+
+// 32 hexadecimal digits that follow from the inputs and the model's revision alone.
+std::string fingerprint_of(const StoredResult& result);
+// "DRAM bandwidth", "MAC steps", "first fill of GlobalBuffer": a part of the time in words.
+std::string time_part_name(const TimePart& part, const Arch& arch);
 
 }  // namespace loopscape
