@@ -1,0 +1,389 @@
+#include "model/counting/boundary.h"
+
+#include <algorithm>
+
+#include "model/counting/digits.h"
+#include "model/counting/workspace.h"
+
+namespace loopscape {
+namespace {
+
+bool has(DimMask mask, int dim) { return ((mask >> dim) & 1u) != 0; }
+
+// Runs, marches and repeats, from the child outward (counting.md A4).
+void set_temporal_roles(const TensorShape& tensor, const Nest& nest, bool forwards,
+                        Boundary& boundary) {
+  enum { kRun, kMarching, kClosed } state = kRun;
+  if (boundary.to_compute && !forwards) state = kClosed;
+  int marching_dim = -1;
+  for (int i = boundary.child; i-- > 0;) {
+    const auto k = static_cast<std::size_t>(i);
+    const NestLoop& loop = nest.loop[k];
+    if (loop.spatial) {
+      if (state == kMarching && loop.dim == marching_dim) state = kClosed;
+      continue;
+    }
+    LoopRole role = LoopRole::kRuns;
+    if (state == kRun && !has(tensor.relevant, loop.dim)) {
+      if (boundary.to_compute)
+        state = kClosed;  // compute keeps nothing
+      else
+        role = LoopRole::kHeld;
+    } else if (state == kRun && has(tensor.sliding, loop.dim)) {
+      state = kMarching;
+      marching_dim = loop.dim;
+      role = LoopRole::kMarch;
+    } else if (state == kMarching && loop.dim == marching_dim) {
+      role = LoopRole::kMarch;
+    } else {
+      state = kClosed;
+    }
+    boundary.temporal[k] = role;
+  }
+}
+
+// The work of boundary_flow(): one pass over the loops for each kind of advance.
+class FlowSum {
+ public:
+  FlowSum(const CountingContext& context, const Nest& nest, const Boundary& boundary,
+          const Instances& instances, Workspace& workspace, OverflowFlag& flag)
+      : context_(context),
+        nest_(nest),
+        boundary_(boundary),
+        instances_(instances),
+        workspace_(workspace),
+        flag_(flag),
+        tensor_(context.tensor[static_cast<std::size_t>(boundary.tensor)]) {
+    for (int i = 0; i < boundary.child; ++i) {
+      const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+      role_[static_cast<std::size_t>(i)] = boundary.temporal[static_cast<std::size_t>(i)];
+      if (!loop.spatial) continue;
+      const bool lane = i >= boundary.parent;
+      role_[static_cast<std::size_t>(i)] = lane               ? LoopRole::kLane
+                                           : instances.summed ? LoopRole::kRuns
+                                                              : LoopRole::kHeld;
+    }
+  }
+
+  // reuse: march. A tensor's words are a product over ranks; only one rank marches.
+  bool march(Flow& flow) {
+    irrelevant(flow, false);
+    const std::int64_t covered =
+        simple_coverage(context_, nest_, boundary_.tensor, boundary_.parent, instances_, flag_);
+    scale(flow, covered);
+    if (tensor_.complex_ranks == 0) return true;
+    std::int64_t others = 1;  // arrivals of the ranks that do not forward
+    std::int64_t forwarded = 0;
+    const std::int64_t irrelevant_arrivals = flow.demand[0];
+    for (std::size_t r = 0; r < tensor_.ranks; ++r) {
+      if (tensor_.rank[r].simple) continue;
+      if (!rank(r, false)) return false;
+      multiply(flow, values_.moved, values_.group_moved);
+      if (values_.forwarded != 0) {
+        forwarded = values_.forwarded;
+      } else {
+        others = flag_.mul(others, values_.moved[0]);
+      }
+    }
+    flow.forwarded = flag_.mul(irrelevant_arrivals, flag_.mul(others, forwarded));
+    return true;
+  }
+
+  // reuse: previous_tile. Whole tiles first, then for every temporal loop the advances that it
+  // names: needed minus what is needed and already there, both products over ranks (D5).
+  bool previous_tile(Flow& flow) {
+    for (int event = -1; event < boundary_.child; ++event) {
+      if (event >= 0 && nest_.loop[static_cast<std::size_t>(event)].spatial) continue;
+      set_event_roles(event);
+      Flow needed, kept;
+      irrelevant(needed, event >= 0);
+      kept = needed;
+      for (std::size_t r = 0; r < tensor_.ranks; ++r) {
+        if (!rank(r, event >= 0)) return false;
+        if (event < 0) {
+          multiply(needed, values_.moved, values_.group_moved);
+          continue;
+        }
+        multiply(needed, values_.needed, values_.group_needed);
+        for (std::size_t v = 0; v <= static_cast<std::size_t>(boundary_.levels.size); ++v) {
+          values_.needed[v] -= values_.moved[v];
+        }
+        multiply(kept, values_.needed, values_.group_needed - values_.group_moved);
+      }
+      if (event < 0) kept = Flow{};
+      for (std::size_t v = 0; v <= static_cast<std::size_t>(boundary_.levels.size); ++v) {
+        flow.demand[v] = flag_.add(flow.demand[v], needed.demand[v] - kept.demand[v]);
+      }
+      flow.group = flag_.add(flow.group, needed.group - kept.group);
+    }
+    return true;
+  }
+
+ private:
+  void set_event_roles(int event) {
+    for (int i = 0; i < boundary_.child; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      if (nest_.loop[k].spatial) continue;
+      role_[k] = event < 0    ? LoopRole::kHeld
+                 : i < event  ? LoopRole::kRuns
+                 : i == event ? LoopRole::kEvent
+                              : LoopRole::kReset;
+    }
+  }
+
+  std::uint32_t held_at(int i) const {
+    const bool instance = nest_.loop[static_cast<std::size_t>(i)].spatial;
+    return instance && instances_.lane != nullptr ? instances_.lane[i] : 0;
+  }
+
+  int level_of(std::uint8_t fanout) const {
+    int v = 0;
+    while (boundary_.levels.fanout[static_cast<std::size_t>(v)] != fanout) ++v;
+    return v;
+  }
+
+  void scale(Flow& flow, std::int64_t factor) {
+    for (std::size_t v = 0; v <= static_cast<std::size_t>(boundary_.levels.size); ++v) {
+      flow.demand[v] = flag_.mul(flow.demand[v], factor);
+    }
+    flow.group = flag_.mul(flow.group, factor);
+  }
+
+  void multiply(Flow& flow, const std::array<std::int64_t, kMaxFanouts + 1>& demand,
+                std::int64_t group) {
+    for (std::size_t v = 0; v <= static_cast<std::size_t>(boundary_.levels.size); ++v) {
+      flow.demand[v] = flag_.mul(flow.demand[v], demand[v]);
+    }
+    flow.group = flag_.mul(flow.group, group);
+  }
+
+  // Irrelevant dimensions multiply: repeats and instances by their number, lanes by theirs below a
+  // fan-out that does not share, else by one.
+  void irrelevant(Flow& flow, bool after_event) {
+    const auto levels = static_cast<std::size_t>(boundary_.levels.size);
+    std::array<std::int64_t, kMaxFanouts> lanes;
+    lanes.fill(1);
+    std::int64_t common = 1;
+    DimMask ragged = 0;
+    for (int i = 0; i < boundary_.child; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      const NestLoop& loop = nest_.loop[k];
+      if (has(tensor_.relevant, loop.dim)) continue;
+      if (has(nest_.ragged, loop.dim)) {
+        ragged |= static_cast<DimMask>(1u << loop.dim);
+        continue;
+      }
+      switch (role_[k]) {
+        case LoopRole::kRuns:
+        case LoopRole::kMarch:
+          common = flag_.mul(common, loop.bound);
+          break;
+        case LoopRole::kEvent:
+          common = flag_.mul(common, loop.bound - 1);
+          break;
+        case LoopRole::kLane: {
+          std::int64_t& bound = lanes[static_cast<std::size_t>(level_of(loop.fanout))];
+          bound = flag_.mul(bound, loop.bound);
+          break;
+        }
+        case LoopRole::kHeld:
+        case LoopRole::kReset:
+          break;
+      }
+    }
+    for (std::size_t resolved = 0; resolved <= levels; ++resolved) {
+      std::int64_t demand = common;
+      for (std::size_t v = 0; v < levels; ++v) {
+        const bool shared = v < resolved && boundary_.levels.shared[v];
+        if (!shared) demand = flag_.mul(demand, lanes[v]);
+      }
+      flow.demand[resolved] = demand;
+    }
+    flow.group = common;
+    for (unsigned rest = ragged; rest != 0; rest &= rest - 1) {
+      ragged_irrelevant(__builtin_ctz(rest), after_event, flow);
+    }
+  }
+
+  // The same for one dimension that the problem's edge cuts: offsets below the extent (D1). The
+  // busy lanes of a dimension are a prefix, so a shared lane stands at index 0.
+  void ragged_irrelevant(int dim, bool after_event, Flow& flow) {
+    const auto levels = boundary_.levels.size;
+    for (int resolved = 0; resolved <= levels + 1; ++resolved) {  // the last one: group
+      Digits digits;
+      int event_digit = -1;
+      for (int i = 0; i < boundary_.child; ++i) {
+        const auto k = static_cast<std::size_t>(i);
+        const NestLoop& loop = nest_.loop[k];
+        if (loop.dim != dim) continue;
+        bool runs = role_[k] == LoopRole::kRuns || role_[k] == LoopRole::kEvent;
+        if (role_[k] == LoopRole::kLane) {
+          const int level = level_of(loop.fanout);
+          runs = resolved <= levels &&
+                 !(level < resolved && boundary_.levels.shared[static_cast<std::size_t>(level)]);
+        }
+        if (role_[k] == LoopRole::kEvent) event_digit = digits.size;
+        digits.push(loop.step, loop.bound, runs, role_[k] == LoopRole::kHeld ? held_at(i) : 0);
+      }
+      const std::int64_t extent = context_.extent[static_cast<std::size_t>(dim)];
+      std::int64_t times = count_offsets(digits, extent);
+      if (after_event && event_digit >= 0) {
+        digits.digit[static_cast<std::size_t>(event_digit)].runs = false;
+        times -= count_offsets(digits, extent);
+      }
+      if (resolved <= levels) {
+        std::int64_t& demand = flow.demand[static_cast<std::size_t>(resolved)];
+        demand = flag_.mul(demand, times);
+      } else {
+        flow.group = flag_.mul(flow.group, times);
+      }
+    }
+  }
+
+  bool rank(std::size_t r, bool after_event) {
+    const RankShape& shape = tensor_.rank[r];
+    query_.shape = &shape;
+    query_.levels = &boundary_.levels;
+    query_.sharing = context_.conventions.sharing;
+    query_.identity =
+        static_cast<std::uint32_t>(static_cast<std::size_t>(boundary_.tensor) * kMaxRanks + r);
+    query_.own_kept = !boundary_.to_compute;
+    query_.after_event = after_event;
+    query_.terms = shape.terms;
+    for (std::size_t t = 0; t < shape.terms; ++t) {
+      RankTerm& term = query_.term[t];
+      term.coefficient = shape.coefficient[t];
+      term.extent = context_.extent[shape.dim[t]];
+      term.loops = 0;
+      term.tile = 0;
+      for (int i = 0; i < boundary_.child; ++i) {
+        const auto k = static_cast<std::size_t>(i);
+        const NestLoop& loop = nest_.loop[k];
+        if (loop.dim != shape.dim[t]) continue;
+        const std::uint32_t held = role_[k] == LoopRole::kHeld ? held_at(i) : 0;
+        term.loop[static_cast<std::size_t>(term.loops++)] = {loop.step, loop.bound,  held,
+                                                             role_[k],  loop.fanout, is_chain(i)};
+        term.tile = loop.step;
+      }
+      if (term.tile == 0) term.tile = term.extent;
+    }
+    return rank_values(query_, workspace_, values_);
+  }
+
+  // A lane loop whose neighbours are linked: the innermost one of its axis.
+  bool is_chain(int i) const {
+    const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+    if (role_[static_cast<std::size_t>(i)] != LoopRole::kLane) return false;
+    if (context_.conventions.reuse == Conventions::Reuse::kPreviousTile && !boundary_.to_compute) {
+      return false;
+    }
+    if (!boundary_.levels.forwards[static_cast<std::size_t>(level_of(loop.fanout))]) return false;
+    for (int j = i + 1; j < boundary_.child; ++j) {
+      const NestLoop& inner = nest_.loop[static_cast<std::size_t>(j)];
+      if (inner.spatial && inner.axis == loop.axis) return false;
+    }
+    return true;
+  }
+
+  const CountingContext& context_;
+  const Nest& nest_;
+  const Boundary& boundary_;
+  const Instances& instances_;
+  Workspace& workspace_;
+  OverflowFlag& flag_;
+  const TensorShape& tensor_;
+  std::array<LoopRole, kMaxMappingNodes> role_;
+  RankQuery query_;
+  RankValues values_;
+};
+
+// Where the products of D5 fail: a network that multicasts above one that does not, or the sharing
+// of equal deltas among tiles that the edge cuts differently.
+bool products_fail(const CountingContext& context, const Nest& nest, const Boundary& boundary) {
+  const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
+  bool relevant_lanes = false, sliding_lanes = false;
+  for (int i = boundary.parent; i < boundary.child; ++i) {
+    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+    if (!loop.spatial) continue;
+    relevant_lanes |= has(tensor.relevant, loop.dim);
+    sliding_lanes |= has(tensor.sliding, loop.dim);
+  }
+  bool unshared_inside = false, mixed = false;
+  for (std::size_t v = 0; v < static_cast<std::size_t>(boundary.levels.size); ++v) {
+    mixed |= unshared_inside && boundary.levels.shared[v];
+    unshared_inside |= !boundary.levels.shared[v];
+  }
+  const bool equal = context.conventions.sharing == Conventions::Sharing::kEqualDelta;
+  return (mixed && relevant_lanes) ||
+         (equal && sliding_lanes && (nest.ragged & tensor.relevant) != 0);
+}
+
+}  // namespace
+
+Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
+                       int parent, bool to_compute) {
+  Boundary boundary;
+  boundary.tensor = tensor;
+  boundary.child = child;
+  boundary.parent = parent;
+  boundary.to_compute = to_compute;
+  unsigned fanouts = 0;
+  for (int i = parent; i < child; ++i) {
+    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+    if (loop.spatial) fanouts |= 1u << loop.fanout;
+  }
+  bool forwards = false;
+  for (int f = context.fanouts; f-- > 0;) {
+    if (((fanouts >> f) & 1u) == 0) continue;
+    const auto v = static_cast<std::size_t>(boundary.levels.size++);
+    const auto k = static_cast<std::size_t>(f);
+    boundary.levels.fanout[v] = static_cast<std::uint8_t>(f);
+    boundary.levels.shared[v] = ((context.shares[k] >> tensor) & 1u) != 0;
+    boundary.levels.forwards[v] = ((context.forwards[k] >> tensor) & 1u) != 0;
+    forwards |= boundary.levels.forwards[v];
+  }
+  set_temporal_roles(context.tensor[static_cast<std::size_t>(tensor)], nest, forwards, boundary);
+  return boundary;
+}
+
+bool boundary_flow(const CountingContext& context, const Nest& nest, const Boundary& boundary,
+                   const Instances& instances, Workspace& workspace, OverflowFlag& flag,
+                   Flow& flow) {
+  flow = Flow{};
+  const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
+  FlowSum sum(context, nest, boundary, instances, workspace, flag);
+  // Without sliding ranks and ragged edges consecutive tiles are equal or disjoint, and both
+  // reuse rules agree.
+  const bool march = context.conventions.reuse == Conventions::Reuse::kMarch ||
+                     boundary.to_compute ||
+                     (tensor.complex_ranks == 0 && (nest.ragged & tensor.relevant) == 0);
+  if (march) return sum.march(flow);
+  return !products_fail(context, nest, boundary) && sum.previous_tile(flow);
+}
+
+std::int64_t simple_coverage(const CountingContext& context, const Nest& nest, int tensor,
+                             int position, const Instances& instances, OverflowFlag& flag) {
+  const TensorShape& shape = context.tensor[static_cast<std::size_t>(tensor)];
+  std::int64_t words = 1;
+  for (unsigned rest = shape.simple; rest != 0; rest &= rest - 1) {
+    const int dim = __builtin_ctz(rest);
+    std::int64_t indices = context.extent[static_cast<std::size_t>(dim)];
+    if (!instances.summed && has(nest.split, dim)) {
+      Digits digits;
+      std::int64_t tile = 1;
+      for (int i = 0; i < nest.loops; ++i) {
+        const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+        if (loop.dim != dim) continue;
+        const bool instance = loop.spatial && i < position;
+        const std::uint32_t at = instance && instances.lane != nullptr ? instances.lane[i] : 0;
+        digits.push(loop.step, loop.bound, !instance, at);
+        tile = loop.step;
+      }
+      indices = covered(digits, tile, indices);
+    }
+    words = flag.mul(words, indices);
+  }
+  return words;
+}
+
+}  // namespace loopscape

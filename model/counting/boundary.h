@@ -1,0 +1,52 @@
+// One boundary of one tensor: a store (or compute) and its parent (counting.md A3 to A6).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "model/base/base.h"
+#include "model/counting/counting.h"
+#include "model/counting/rank_sets.h"
+
+namespace loopscape {
+
+struct Boundary {
+  int tensor = 0;
+  int child = 0, parent = 0;  // positions: how many loops lie outside
+  bool to_compute = false;
+  Levels levels;
+  // What each temporal loop outside the child does under `march`: kHeld (run), kMarch or kRuns.
+  std::array<LoopRole, kMaxMappingNodes> temporal;
+};
+
+// Words that cross, summed over time. [v]: the v innermost fan-outs of the boundary resolved.
+struct Flow {
+  std::array<std::int64_t, kMaxFanouts + 1> demand{};
+  std::int64_t group = 0;
+  std::int64_t forwarded = 0;
+  std::int64_t arrivals() const { return demand[0]; }
+};
+
+// Which instances of the parent are looked at: all of them, or the one whose spatial loops outside
+// stand at `lane` (indexed as nest.loop; null: every index 0).
+struct Instances {
+  bool summed = true;
+  const std::uint32_t* lane = nullptr;
+  static Instances all() { return {}; }
+  static Instances first() { return {false, nullptr}; }
+  static Instances at(const std::uint32_t* lane) { return {false, lane}; }
+};
+
+Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
+                       int parent, bool to_compute);
+
+// False when the boundary cannot be counted exactly (counting.md B9 lists why).
+bool boundary_flow(const CountingContext& context, const Nest& nest, const Boundary& boundary,
+                   const Instances& instances, Workspace& workspace, OverflowFlag& flag,
+                   Flow& flow);
+
+// Words that the instance ever holds in dimensions of simple ranks (D2).
+std::int64_t simple_coverage(const CountingContext& context, const Nest& nest, int tensor,
+                             int position, const Instances& instances, OverflowFlag& flag);
+
+}  // namespace loopscape

@@ -1,0 +1,136 @@
+// Names and roles become numbers, once per (problem, architecture, conventions).
+
+#include <algorithm>
+
+#include "model/counting/counting.h"
+#include "model/counting/rank_sets.h"
+#include "model/counting/workspace.h"
+
+namespace loopscape {
+namespace {
+
+TensorMask called(const Problem& problem, const std::vector<std::string>& names) {
+  TensorMask mask = 0;
+  for (const std::string& name : names) mask |= problem.tensors_called(name);
+  return mask;
+}
+
+RankShape rank_shape(const Rank& rank, bool box) {
+  RankShape shape;
+  shape.terms = static_cast<std::uint8_t>(rank.terms.size());
+  for (std::size_t i = 0; i < rank.terms.size(); ++i) {
+    shape.dim[i] = static_cast<std::uint8_t>(rank.terms[i].dim);
+    shape.coefficient[i] = rank.terms[i].coefficient;
+  }
+  shape.box = box;
+  shape.clipped = rank.valid_begin.has_value() || rank.valid_end.has_value();
+  shape.valid_begin = rank.valid_begin.value_or(0);
+  shape.valid_end = rank.valid_end.value_or(INT64_MAX);
+  // A stride alone leaves holes, which only a bounding box sees.
+  shape.simple = shape.terms == 1 && !shape.clipped && (!box || shape.coefficient[0] == 1);
+  return shape;
+}
+
+Result<TensorShape> tensor_shape(const Problem& problem, const Tensor& tensor,
+                                 std::uint32_t word_bits, bool box, Workspace& workspace) {
+  TensorShape shape;
+  shape.is_output = tensor.is_output;
+  shape.relevant = tensor.relevant;
+  shape.sliding = tensor.sliding;
+  shape.bits = tensor.bits != 0 ? tensor.bits : word_bits;
+  shape.final_bits = tensor.final_bits != 0 ? tensor.final_bits : shape.bits;
+  for (const Rank& rank : tensor.ranks) {
+    RankShape& here = shape.rank[shape.ranks++];
+    // Holes of an output hold no partial sums: its words are always distinct (counting.md A2).
+    here = rank_shape(rank, box && !tensor.is_output);
+    std::array<std::int64_t, kMaxTerms> extent{};
+    for (std::size_t i = 0; i < here.terms; ++i) {
+      extent[i] = problem.dims[here.dim[i]].extent;
+    }
+    here.all_words = distinct_sums(here, extent, workspace);
+    if (here.all_words < 0) {
+      return Status(StatusCode::kUnsupported,
+                    "tensor " + tensor.name + " has a rank of " + std::to_string(here.terms) +
+                        " dimensions whose strides interleave over more than 16777216 indices, "
+                        "too many to count one by one; split the rank or reduce its dimensions");
+    }
+    if (here.simple) {
+      shape.simple |= static_cast<DimMask>(1u << here.dim[0]);
+    } else {
+      ++shape.complex_ranks;
+    }
+  }
+  return shape;
+}
+
+void set_networks(const Problem& problem, const Arch& arch, CountingContext& context) {
+  for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
+    context.network[f].fill(-1);
+    const std::vector<Network>& networks = arch.fanouts[f].networks;
+    for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+      const auto mask = static_cast<TensorMask>(1u << t);
+      int carrier = -1;
+      for (std::size_t n = 0; n < networks.size(); ++n) {
+        const bool named = (called(problem, networks[n].tensors) & mask) != 0;
+        if (named || (carrier < 0 && networks[n].tensors.empty())) carrier = static_cast<int>(n);
+        if (named) break;
+      }
+      context.network[f][t] = static_cast<std::int8_t>(carrier);
+      if (carrier < 0) continue;
+      const Network& network = networks[static_cast<std::size_t>(carrier)];
+      const auto& sharers = problem.tensors[t].is_output ? network.reduce : network.multicast;
+      context.shares[f] |= called(problem, sharers) & mask;
+      if (!problem.tensors[t].is_output)
+        context.forwards[f] |= called(problem, network.forward) & mask;
+    }
+  }
+}
+
+void set_nodes(const Problem& problem, const Arch& arch, CountingContext& context) {
+  int fanouts = 0;
+  for (const ArchNode& node : arch.nodes) {
+    if (node.kind == NodeKind::kFanout) ++fanouts;
+    if (node.kind != NodeKind::kMemory) continue;
+    const Memory& memory = arch.memories[node.id];
+    context.fanouts_above[node.id] = static_cast<std::uint8_t>(fanouts);
+    context.keep[node.id] = called(problem, memory.keep);
+    context.bypass[node.id] = called(problem, memory.bypass);
+  }
+  for (std::size_t a = 0; a < arch.axis_count(); ++a) {
+    const auto id = static_cast<AxisId>(a);
+    const Axis& axis = arch.axis(id);
+    context.axis_fanout[a] = static_cast<std::uint8_t>(arch.fanout_of(id));
+    context.axis_size[a] = axis.size;
+    DimMask dims = 0;
+    for (const std::string& name : axis.dims) dims |= problem.dims_called(name);
+    context.axis_dims[a] = axis.dims.empty() ? static_cast<DimMask>(~0u) : dims;
+  }
+}
+
+}  // namespace
+
+Result<CountingContext> make_counting_context(const Problem& problem, const Arch& arch,
+                                              const Conventions& conventions) {
+  CountingContext context;
+  context.conventions = conventions;
+  context.dims = static_cast<std::uint8_t>(problem.dims.size());
+  context.tensors = static_cast<std::uint8_t>(problem.tensors.size());
+  context.memories = static_cast<std::uint8_t>(arch.memories.size());
+  context.fanouts = static_cast<std::uint8_t>(arch.fanouts.size());
+  context.axes = static_cast<std::uint8_t>(arch.axis_count());
+  context.output = static_cast<std::uint8_t>(problem.output());
+  for (std::size_t d = 0; d < problem.dims.size(); ++d) context.extent[d] = problem.dims[d].extent;
+  const bool box = conventions.footprint == Conventions::Footprint::kBox;
+  const WorkspacePtr workspace = make_workspace();
+  for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+    Result<TensorShape> shape =
+        tensor_shape(problem, problem.tensors[t], arch.word_bits, box, *workspace);
+    if (!shape.ok()) return shape.status();
+    context.tensor[t] = *shape;
+  }
+  set_nodes(problem, arch, context);
+  set_networks(problem, arch, context);
+  return context;
+}
+
+}  // namespace loopscape

@@ -1,0 +1,412 @@
+// Every count of model.md section 7, tensor by tensor, boundary by boundary.
+
+#include <algorithm>
+
+#include "model/counting/boundary.h"
+#include "model/counting/counting.h"
+#include "model/counting/digits.h"
+#include "model/counting/rank_sets.h"
+#include "model/counting/workspace.h"
+
+namespace loopscape {
+namespace {
+
+bool has(DimMask mask, int dim) { return ((mask >> dim) & 1u) != 0; }
+
+// Tuples of chosen loops' indices, per dimension, that stay inside the problem; the other loops
+// stand at 0. Dimensions multiply.
+template <class Runs>
+std::int64_t tuples(const CountingContext& context, const Nest& nest, OverflowFlag& flag,
+                    Runs runs) {
+  std::int64_t product = 1;
+  for (int i = 0; i < nest.loops; ++i) {
+    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+    if (!has(nest.ragged, loop.dim) && runs(i, loop)) product = flag.mul(product, loop.bound);
+  }
+  for (unsigned rest = nest.ragged; rest != 0; rest &= rest - 1) {
+    const int dim = __builtin_ctz(rest);
+    Digits digits;
+    for (int i = 0; i < nest.loops; ++i) {
+      const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+      if (loop.dim == dim) digits.push(loop.step, loop.bound, runs(i, loop));
+    }
+    product =
+        flag.mul(product, count_offsets(digits, context.extent[static_cast<std::size_t>(dim)]));
+  }
+  return product;
+}
+
+// Counts one tensor along its chain of stores.
+class Chain {
+ public:
+  Chain(const CountingContext& context, const Nest& nest, int tensor, Workspace& workspace,
+        OverflowFlag& flag)
+      : context_(context),
+        nest_(nest),
+        tensor_index_(tensor),
+        tensor_(context.tensor[static_cast<std::size_t>(tensor)]),
+        workspace_(workspace),
+        flag_(flag),
+        stops_(nest.stops[static_cast<std::size_t>(tensor)]) {}
+
+  bool count(Tally& tally) {
+    sliding_split_ = (nest_.split & tensor_.relevant & ~tensor_.simple) != 0;
+    const std::int64_t all_words = held(0, Instances::all());
+    std::int64_t zero_starts = all_words;  // Z of the parent (counting.md A7)
+    for (int k = 0; k < stops_; ++k) {
+      TensorTally& here = at(tally, k);
+      here = TensorTally{};
+      std::array<std::int64_t, kMaxDims> tile;
+      tile_at(context_, nest_, position(k), tile);
+      const bool box = context_.conventions.footprint == Conventions::Footprint::kBox;
+      here.tile_words = footprint(tensor_, box, tile, workspace_, flag_);
+      here.instanced = instanced(position(k));
+    }
+    for (int k = 1; k <= stops_; ++k) {
+      const Boundary boundary = boundary_at(k);
+      Flow flow;
+      if (!boundary_flow(context_, nest_, boundary, Instances::all(), workspace_, flag_, flow)) {
+        return false;
+      }
+      if (tensor_.is_output) {
+        if (!output(tally, k, boundary, flow, zero_starts)) return false;
+      } else {
+        input(tally, k, boundary, flow);
+      }
+    }
+    return true;
+  }
+
+  Words of_instance(int stop, const std::uint32_t* lane) {
+    Words words;
+    if (!ever_busy(position(stop), lane)) return words;
+    const Instances here = Instances::at(lane);
+    Flow below;
+    (void)boundary_flow(context_, nest_, boundary_at(stop + 1), here, workspace_, flag_, below);
+    const std::int64_t demand =
+        below.demand[static_cast<std::size_t>(boundary_at(stop + 1).levels.size)];
+    const std::int64_t arrivals = stop == 0 ? 0 : arrivals_at(stop, here);
+    if (!tensor_.is_output) {
+      words.reads = demand;
+      words.fills = arrivals;
+      return words;
+    }
+    const std::int64_t zero_starts = zero_starts_at(stop, lane);
+    words.updates = demand;
+    words.reads = flag_.sub(demand, zero_starts);
+    words.drains = arrivals;
+    words.fills = stop == 0 ? 0 : flag_.sub(arrivals, zero_starts);
+    if (complete(position(stop)) && reduced_below(boundary_at(stop + 1))) {
+      words.final_updates = stop + 1 < stops_ ? held(position(stop), here) : 0;
+    }
+    if (stop > 0 && complete(position(stop))) words.final_drains = held(position(stop), here);
+    return words;
+  }
+
+ private:
+  int position(int stop) const {
+    return stop < stops_
+               ? nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)]
+                     .position
+               : nest_.loops;
+  }
+  TensorTally& at(Tally& tally, int stop) const {
+    const std::uint8_t memory =
+        nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)].memory;
+    return tally.memory[memory][static_cast<std::size_t>(tensor_index_)];
+  }
+  Boundary boundary_at(int k) const {
+    return make_boundary(context_, nest_, tensor_index_, position(k), position(k - 1), k == stops_);
+  }
+
+  // Distinct words that instances ever hold, of an output or in simple dimensions.
+  std::int64_t held(int pos, const Instances& instances) {
+    std::int64_t words = simple_coverage(context_, nest_, tensor_index_, pos, instances, flag_);
+    for (std::size_t r = 0; r < tensor_.ranks; ++r) {
+      if (!tensor_.rank[r].simple) words = flag_.mul(words, tensor_.rank[r].all_words);
+    }
+    return words;
+  }
+
+  std::int64_t coverage(int pos, const Instances& instances) {
+    return simple_coverage(context_, nest_, tensor_index_, pos, instances, flag_);
+  }
+
+  // D6. How the instances at a position compare.
+  Instanced instanced(int pos) const {
+    bool many = false, cut = false, clipped = false, replicas = false, sliding = false;
+    for (int i = 0; i < pos; ++i) {
+      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+      if (!loop.spatial) continue;
+      many = true;
+      cut |= has(nest_.ragged, loop.dim);
+      replicas |= !has(tensor_.relevant, loop.dim);
+      sliding |= has(tensor_.relevant, loop.dim) && !has(tensor_.simple, loop.dim);
+    }
+    if (!many) return Instanced::kUniform;
+    for (std::size_t r = 0; r < tensor_.ranks; ++r) clipped |= tensor_.rank[r].clipped;
+    if (tensor_.is_output && sliding) return Instanced::kUnknown;
+    if ((clipped && sliding) ||
+        (cut && context_.conventions.reuse == Conventions::Reuse::kPreviousTile)) {
+      return Instanced::kEach;
+    }
+    const bool one_child = context_.conventions.refill == Conventions::Refill::kOneChild;
+    if (cut || (tensor_.is_output && replicas && one_child)) return Instanced::kFirstMost;
+    return Instanced::kUniform;
+  }
+
+  std::int64_t instances_at(int pos) {
+    return tuples(context_, nest_, flag_,
+                  [&](int i, const NestLoop& loop) { return loop.spatial && i < pos; });
+  }
+
+  // Words that arrive at one instance of the child of boundary k.
+  std::int64_t arrivals_at(int k, const Instances& instances) {
+    const Boundary own =
+        make_boundary(context_, nest_, tensor_index_, position(k), position(k), k == stops_);
+    Flow flow;
+    (void)boundary_flow(context_, nest_, own, instances, workspace_, flag_, flow);
+    return flow.arrivals();
+  }
+
+  // What the first instance of the parent is asked for.
+  std::int64_t first_demand(const Boundary& boundary, const Flow& flow) {
+    const auto top = static_cast<std::size_t>(boundary.levels.size);
+    if (no_spatial_above(boundary.parent)) return flow.demand[top];
+    if (even_split_above(boundary.parent)) return flow.demand[top] / instances_at(boundary.parent);
+    Flow own;
+    (void)boundary_flow(context_, nest_, boundary, Instances::first(), workspace_, flag_, own);
+    return own.demand[top];
+  }
+  std::int64_t first_arrivals(int k, const Boundary& boundary, const Flow& flow) {
+    if (no_spatial_above(boundary.child)) return flow.arrivals();
+    if (even_split_above(boundary.child)) return flow.arrivals() / instances_at(boundary.child);
+    return arrivals_at(k, Instances::first());
+  }
+
+  bool no_spatial_above(int pos) const {
+    for (int i = 0; i < pos; ++i) {
+      if (nest_.loop[static_cast<std::size_t>(i)].spatial) return false;
+    }
+    return true;
+  }
+  // Perfect factors and no clipping: all instances receive and are asked for the same.
+  bool even_split_above(int pos) const {
+    for (std::size_t r = 0; r < tensor_.ranks; ++r) {
+      if (tensor_.rank[r].clipped) return false;
+    }
+    for (int i = 0; i < pos; ++i) {
+      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+      if (loop.spatial && has(nest_.ragged, loop.dim)) return false;
+    }
+    return true;
+  }
+
+  void input(Tally& tally, int k, const Boundary& boundary, const Flow& flow) {
+    TensorTally& parent = at(tally, k - 1);
+    parent.total.reads = flow.demand[static_cast<std::size_t>(boundary.levels.size)];
+    parent.first.reads = first_demand(boundary, flow);
+    for (int v = 0; v < boundary.levels.size; ++v) {
+      NetworkTally& network = network_at(tally, boundary, v);
+      network.words_in = flow.demand[static_cast<std::size_t>(v) + 1];
+      network.words_delivered = flow.demand[static_cast<std::size_t>(v)];
+      if (boundary.levels.forwards[static_cast<std::size_t>(v)]) {
+        network.forwarded = flow.forwarded;
+      }
+    }
+    if (boundary.to_compute) return;
+    TensorTally& child = at(tally, k);
+    child.total.fills = flow.arrivals();
+    child.first.fills = first_arrivals(k, boundary, flow);
+  }
+
+  bool output(Tally& tally, int k, const Boundary& boundary, const Flow& flow,
+              std::int64_t& zero_starts) {
+    const bool every = context_.conventions.refill == Conventions::Refill::kEveryChild;
+    if (every && sliding_split_) return false;
+    const auto top = static_cast<std::size_t>(boundary.levels.size);
+    TensorTally& parent = at(tally, k - 1);
+    parent.total.updates = flow.demand[top];
+    parent.total.reads = flag_.sub(flow.demand[top], zero_starts);
+    if (parent.instanced != Instanced::kUnknown) {
+      parent.first.updates = first_demand(boundary, flow);
+      parent.first.reads =
+          flag_.sub(parent.first.updates, held(boundary.parent, Instances::first()));
+    }
+    const std::int64_t refills = flag_.sub(flow.group, zero_starts);
+    std::int64_t refilled = refills;
+    if (!boundary.to_compute) {
+      TensorTally& child = at(tally, k);
+      child.total.drains = flow.arrivals();
+      std::int64_t child_zero_starts = flag_.sub(flow.arrivals(), refills);
+      if (every) child_zero_starts = flag_.mul(held(0, Instances::all()), replicas(k));
+      refilled = child.total.fills = flag_.sub(flow.arrivals(), child_zero_starts);
+      if (child.instanced != Instanced::kUnknown) {
+        child.first.drains = first_arrivals(k, boundary, flow);
+        child.first.fills = flag_.sub(child.first.drains, held(boundary.child, Instances::first()));
+      }
+      mark_final(boundary, parent, child);
+      zero_starts = child_zero_starts;
+    }
+    for (int v = 0; v < boundary.levels.size; ++v) {
+      NetworkTally& network = network_at(tally, boundary, v);
+      network.words_collected = flow.demand[static_cast<std::size_t>(v)];
+      network.words_out = flow.demand[static_cast<std::size_t>(v) + 1];
+      network.words_in = v + 1 == boundary.levels.size ? refills : refilled;
+      network.words_delivered = refilled;
+    }
+    return true;
+  }
+
+  // Instances at boundary k's child that hold a word of the output at its first arrival.
+  std::int64_t replicas(int k) {
+    const int pos = position(k);
+    return tuples(context_, nest_, flag_, [&](int i, const NestLoop& loop) {
+      return loop.spatial && i < pos && !has(tensor_.relevant, loop.dim);
+    });
+  }
+
+  // counting.md A8: a value is complete where no fan-out above holds parts of it.
+  bool complete(int pos) const {
+    for (int i = 0; i < pos; ++i) {
+      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+      if (loop.spatial && (!has(tensor_.relevant, loop.dim) || has(tensor_.sliding, loop.dim))) {
+        return false;
+      }
+    }
+    return true;
+  }
+  bool reduced_below(const Boundary& boundary) const {
+    for (int i = boundary.parent; i < boundary.child; ++i) {
+      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+      if (!loop.spatial) continue;
+      if (has(tensor_.sliding, loop.dim)) return false;
+      if (!has(tensor_.relevant, loop.dim) &&
+          ((context_.shares[loop.fanout] >> tensor_index_) & 1u) == 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+  void mark_final(const Boundary& boundary, TensorTally& parent, TensorTally& child) {
+    if (complete(boundary.parent) && reduced_below(boundary)) {
+      parent.total.final_updates = held(0, Instances::all());
+      parent.first.final_updates = held(boundary.parent, Instances::first());
+    }
+    if (complete(boundary.child)) {
+      child.total.final_drains = held(0, Instances::all());
+      child.first.final_drains = held(boundary.child, Instances::first());
+    }
+  }
+
+  NetworkTally& network_at(Tally& tally, const Boundary& boundary, int v) const {
+    NetworkTally& network = tally.network[boundary.levels.fanout[static_cast<std::size_t>(v)]]
+                                         [static_cast<std::size_t>(tensor_index_)];
+    network.used = true;
+    return network;
+  }
+
+  bool ever_busy(int pos, const std::uint32_t* lane) const {
+    std::array<std::int64_t, kMaxDims> offset{};
+    for (int i = 0; i < pos; ++i) {
+      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+      if (loop.spatial) offset[loop.dim] += lane[i] * loop.step;
+    }
+    for (std::size_t d = 0; d < context_.dims; ++d) {
+      if (offset[d] >= context_.extent[d]) return false;
+    }
+    return true;
+  }
+
+  // D7. Zero-started residences of one instance: it takes over those of its parent if it is the
+  // lowest child of its reduction group, else all its residences start from zero.
+  std::int64_t zero_starts_at(int stop, const std::uint32_t* lane) {
+    const std::int64_t own = held(position(stop), Instances::at(lane));
+    if (context_.conventions.refill == Conventions::Refill::kEveryChild) return own;
+    for (int k = stop; k > 0; --k) {
+      for (int i = position(k - 1); i < position(k); ++i) {
+        const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+        if (!loop.spatial || has(tensor_.relevant, loop.dim) || lane[i] == 0) continue;
+        // Every index of the simple dimensions arrives equally often.
+        const Instances here = Instances::at(lane);
+        return flag_.mul(arrivals_at(k, here) / coverage(position(k), here),
+                         coverage(position(stop), here));
+      }
+    }
+    return own;
+  }
+
+  const CountingContext& context_;
+  const Nest& nest_;
+  int tensor_index_;
+  const TensorShape& tensor_;
+  Workspace& workspace_;
+  OverflowFlag& flag_;
+  int stops_;
+  bool sliding_split_ = false;
+};
+
+void clear(const CountingContext& context, Tally& tally) {
+  tally.status = StatusCode::kOk;
+  for (std::size_t m = 0; m < context.memories; ++m) {
+    for (std::size_t t = 0; t < context.tensors; ++t) tally.memory[m][t] = TensorTally{};
+  }
+  for (std::size_t f = 0; f < context.fanouts; ++f) {
+    for (std::size_t t = 0; t < context.tensors; ++t) tally.network[f][t] = NetworkTally{};
+  }
+}
+
+}  // namespace
+
+void count(const CountingContext& context, const Nest& nest, Workspace& workspace, Tally& tally) {
+  clear(context, tally);
+  OverflowFlag flag;
+  for (int t = 0; t < context.tensors; ++t) {
+    Chain chain(context, nest, t, workspace, flag);
+    if (!chain.count(tally)) {
+      tally.status = StatusCode::kUnsupported;
+      return;
+    }
+  }
+  for (std::size_t m = 0; m < context.memories; ++m) {
+    tally.instances_used[m] = tuples(context, nest, flag, [&](int, const NestLoop& loop) {
+      return loop.spatial && loop.fanout < context.fanouts_above[m];
+    });
+  }
+  for (std::size_t f = 0; f < context.fanouts; ++f) {
+    tally.children_used[f] = tuples(context, nest, flag, [&](int, const NestLoop& loop) {
+      return loop.spatial && loop.fanout == f;
+    });
+  }
+  tally.lanes_used =
+      tuples(context, nest, flag, [](int, const NestLoop& loop) { return loop.spatial; });
+  tally.steps =
+      tuples(context, nest, flag, [](int, const NestLoop& loop) { return !loop.spatial; });
+  if (flag.raised()) tally.status = StatusCode::kOverflow;
+}
+
+Words words_of_instance(const CountingContext& context, const Nest& nest, Workspace& workspace,
+                        int tensor, int stop, const std::uint32_t* lane, OverflowFlag& flag) {
+  return Chain(context, nest, tensor, workspace, flag).of_instance(stop, lane);
+}
+
+std::int64_t residences(const CountingContext& context, const Nest& nest, int tensor, int position,
+                        OverflowFlag& flag) {
+  int child = nest.loops;
+  const auto t = static_cast<std::size_t>(tensor);
+  for (int s = nest.stops[t]; s-- > 0;) {
+    const int at = nest.stop[t][static_cast<std::size_t>(s)].position;
+    if (at >= position) child = at;
+  }
+  // Compute's word is looked at as if compute were a store: its run is what keeps it in place.
+  const Boundary boundary = make_boundary(context, nest, tensor, child, child, false);
+  return tuples(context, nest, flag, [&](int i, const NestLoop& loop) {
+    return i < child && !loop.spatial &&
+           boundary.temporal[static_cast<std::size_t>(i)] != LoopRole::kHeld;
+  });
+}
+
+void WorkspaceDeleter::operator()(Workspace* workspace) const { delete workspace; }
+WorkspacePtr make_workspace() { return WorkspacePtr(new Workspace); }
+
+}  // namespace loopscape

@@ -1,0 +1,71 @@
+// The lanes of one rank at one boundary: which indices each of them needs at a step, and how many
+// remain after each fan-out has shared what it shares (counting.md A6, D4).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "model/counting/rank_sets.h"
+#include "model/counting/workspace.h"
+
+namespace loopscape {
+
+// Distinct sums by marking every one of them; a negative number when there are too many.
+std::int64_t marked_sums(const RankShape& shape, const std::array<std::int64_t, kMaxTerms>& length,
+                         Workspace& workspace);
+
+class RankLanes {
+ public:
+  RankLanes(const RankQuery& query, Workspace& workspace,
+            const std::array<std::int64_t, kMaxTerms>& march_step)
+      : query_(query), workspace_(workspace), march_step_(march_step) {}
+
+  bool build();  // lane offsets; false when there are too many lanes
+  // Adds the step `at[i]` of every term i, times their weights, to `values`.
+  bool add(const std::array<std::size_t, kMaxTerms>& at, RankValues& values);
+
+ private:
+  struct LaneLoop {
+    int term;
+    std::int64_t step;
+    std::uint32_t bound;
+    std::uint8_t fanout;
+    bool chain;
+    std::size_t stride = 1;  // of its index in the lane's number
+  };
+  using Lists = std::pair<const std::vector<std::int64_t>*, const std::vector<std::size_t>*>;
+
+  const TermSteps& step_of(int term, std::size_t at) const {
+    return workspace_.steps[static_cast<std::size_t>(term)][at];
+  }
+  void set_intervals(const std::array<std::size_t, kMaxTerms>& at);
+  Interval previous_tile(int term, std::int64_t offset, bool whole) const;
+  bool list_words(RankValues& values, std::int64_t weight);
+  bool add_single(RankValues& values, std::int64_t weight);
+  bool add_closed(RankValues& values, std::int64_t weight);
+  bool busy(const std::vector<Interval>& tiles, std::size_t lane) const;
+  void drop_forwarded(std::size_t lane);
+  std::int64_t resolve(const Lists& lists, int resolved) const;
+  std::int64_t distinct(const Lists& lists, std::size_t from, std::size_t to) const;
+  template <class Visit>
+  void for_each_sum(const Interval* tile, Visit visit) const;
+
+  const RankQuery& query_;
+  Workspace& workspace_;
+  std::array<std::int64_t, kMaxTerms> march_step_;
+  int loops_ = 0;
+  std::array<LaneLoop, kMaxMappingNodes> loop_;  // outermost fan-out first
+  std::size_t lanes_ = 1;
+  std::array<std::size_t, kMaxFanouts> level_lanes_{};  // innermost first
+  bool marching_ = false, has_before_ = false;
+  bool forwards_ = false;
+  int marching_term_ = -1;
+  std::array<std::int64_t, kMaxTerms> step_offset_{};
+  std::array<bool, kMaxTerms> step_whole_{};
+  std::int64_t lowest_ = 0, positions_ = 0;
+};
+
+}  // namespace loopscape

@@ -1,0 +1,298 @@
+#include "model/counting/rank_sets.h"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+
+#include "model/counting/digits.h"
+#include "model/counting/rank_lanes.h"
+#include "model/counting/workspace.h"
+
+namespace loopscape {
+namespace {
+
+constexpr std::size_t kMostSteps = std::size_t{1} << 20;
+
+struct Progression {  // coefficient * [0, length)
+  std::int64_t coefficient, length;
+};
+
+// Adds b into a if the sum is one progression again: b's stride is a multiple of a's, no gaps.
+bool merge(Progression& a, const Progression& b) {
+  if (b.coefficient % a.coefficient != 0) return false;
+  const std::int64_t stride = b.coefficient / a.coefficient;
+  if (stride > a.length) return false;
+  a.length += (b.length - 1) * stride;
+  return true;
+}
+
+// D3. Two progressions: the sums i*a + j*b with coprime a, b coincide exactly along the chains
+// (i, j) -> (i + b, j - a), so distinct values = points - links.
+std::int64_t distinct_of_two(const Progression& x, const Progression& y) {
+  const std::int64_t common = std::gcd(x.coefficient, y.coefficient);
+  const std::int64_t a = x.coefficient / common, b = y.coefficient / common;
+  const std::int64_t links =
+      std::max<std::int64_t>(0, x.length - b) * std::max<std::int64_t>(0, y.length - a);
+  return x.length * y.length - links;
+}
+
+// The steps of one term in groups that look alike (D4): whole ones counted, cut ones listed.
+class StepList {
+ public:
+  StepList(const RankQuery& query, const RankTerm& term, std::vector<TermSteps>& steps)
+      : term_(term), steps_(steps), clipped_(query.shape->clipped) {
+    steps_.clear();
+    reach_ = term.tile;
+    for (int i = 0; i < term.loops; ++i) take(term.loop[static_cast<std::size_t>(i)]);
+    for (int i = digits_.size; i-- > 0;) {
+      const auto k = static_cast<std::size_t>(i);
+      inner_reach_[k] = inner_reach_[k + 1] + span(digits_.digit[k].bound, digits_.digit[k].step);
+    }
+  }
+
+  bool build() {
+    if (!clipped_) {
+      const std::int64_t whole = count_offsets(digits_, term_.extent - reach_ - base_ + 1);
+      if (whole > 0) {
+        steps_.push_back({whole, base_, false, true});
+        if (marches_ > 1) {
+          steps_.push_back({whole * (marches_ - 1), base_ + march_step_, true, true});
+        }
+      }
+    }
+    return list_cut(0, base_);
+  }
+
+  std::int64_t march_step() const { return march_step_; }
+
+ private:
+  static std::int64_t span(std::uint32_t bound, std::int64_t step) {
+    return static_cast<std::int64_t>(bound - 1) * step;
+  }
+
+  void take(const RankLoop& loop) {
+    switch (loop.role) {
+      case LoopRole::kHeld:
+        base_ += static_cast<std::int64_t>(loop.held_at) * loop.step;
+        break;
+      case LoopRole::kRuns:
+        digits_.push(loop.step, loop.bound, true);
+        break;
+      case LoopRole::kEvent:  // from index 1 on
+        digits_.push(loop.step, loop.bound - 1, true);
+        base_ += loop.step;
+        break;
+      case LoopRole::kMarch:  // loops of one march are adjacent: one loop of the innermost step
+        marches_ *= loop.bound;
+        march_step_ = loop.step;
+        reach_ += span(loop.bound, loop.step);
+        break;
+      case LoopRole::kLane:
+        lane_reach_ += span(loop.bound, loop.step);
+        reach_ += span(loop.bound, loop.step);
+        break;
+      case LoopRole::kReset:
+        reach_ += span(loop.bound, loop.step);
+        break;
+    }
+  }
+
+  // Every tuple of running digits from digit `i` on that the problem's edge cuts.
+  bool list_cut(int i, std::int64_t offset) {
+    const auto k = static_cast<std::size_t>(i);
+    if (offset >= term_.extent) return true;
+    if (!clipped_ && offset + inner_reach_[k] + reach_ <= term_.extent) return true;
+    if (i == digits_.size) return list_tuple(offset);
+    const Digit& digit = digits_.digit[k];
+    const std::int64_t room = term_.extent - reach_ - inner_reach_[k + 1] - offset;
+    const std::int64_t first = clipped_ || room < 0 ? 0 : room / digit.step + 1;
+    for (std::int64_t at = first; at < digit.bound; ++at) {
+      if (offset + at * digit.step >= term_.extent) break;
+      if (!list_cut(i + 1, offset + at * digit.step)) return false;
+    }
+    return true;
+  }
+
+  bool list_tuple(std::int64_t offset) {
+    steps_.push_back({1, offset, false, false});
+    std::int64_t step = 1;
+    if (!clipped_ && marches_ > 1) {
+      const std::int64_t room = term_.extent - lane_reach_ - term_.tile - offset;
+      const std::int64_t whole = room < 0 ? 0 : std::min(room / march_step_, marches_ - 1);
+      if (whole > 0) steps_.push_back({whole, offset + march_step_, true, true});
+      step = whole + 1;
+    }
+    for (; step < marches_ && offset + step * march_step_ < term_.extent; ++step) {
+      if (steps_.size() >= kMostSteps) return false;
+      steps_.push_back({1, offset + step * march_step_, true, false});
+    }
+    return steps_.size() < kMostSteps;
+  }
+
+  const RankTerm& term_;
+  std::vector<TermSteps>& steps_;
+  bool clipped_;
+  Digits digits_;
+  std::array<std::int64_t, kMaxMappingNodes + 1> inner_reach_{};
+  std::int64_t base_ = 0, reach_ = 0, lane_reach_ = 0, marches_ = 1, march_step_ = 0;
+};
+
+// Sums over all combinations of the terms' steps.
+bool add_up(const RankQuery& query, Workspace& workspace, RankValues& values) {
+  std::array<std::int64_t, kMaxTerms> march_step{};
+  for (int i = 0; i < query.terms; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    StepList list(query, query.term[k], workspace.steps[k]);
+    if (!list.build()) return false;
+    march_step[k] = list.march_step();
+  }
+  RankLanes lanes(query, workspace, march_step);
+  if (!lanes.build()) return false;
+  std::array<std::size_t, kMaxTerms> at{};
+  for (int i = 0; i < query.terms; ++i) {
+    if (workspace.steps[static_cast<std::size_t>(i)].empty()) return true;
+  }
+  while (true) {
+    if (!lanes.add(at, values)) return false;
+    int i = query.terms - 1;
+    for (; i >= 0; --i) {
+      const auto k = static_cast<std::size_t>(i);
+      if (++at[k] < workspace.steps[k].size()) break;
+      at[k] = 0;
+    }
+    if (i < 0) return true;
+  }
+}
+
+// ---- The table ----
+
+using Key = std::array<std::uint64_t, RankTable::kKeyWords>;
+
+// Everything rank_values() depends on, the context aside; 0 when it does not fit.
+std::uint32_t make_key(const RankQuery& query, Key& key) {
+  if (query.levels->size > static_cast<int>(RankTable::kLevels)) return 0;
+  std::uint64_t head =
+      query.identity | (query.own_kept ? 1u << 16 : 0u) | (query.after_event ? 1u << 17 : 0u);
+  for (int v = 0; v < query.levels->size; ++v) {
+    const auto k = static_cast<std::size_t>(v);
+    const std::uint64_t level = query.levels->fanout[k] | (query.levels->forwards[k] ? 16u : 0u);
+    head |= (level + 1) << (20 + 6 * v);
+  }
+  std::uint32_t size = 0;
+  key[size++] = head;
+  for (int i = 0; i < query.terms; ++i) {
+    const RankTerm& term = query.term[static_cast<std::size_t>(i)];
+    if (size + 1 + static_cast<std::uint32_t>(term.loops) > RankTable::kKeyWords) return 0;
+    key[size++] = static_cast<std::uint64_t>(term.tile) | static_cast<std::uint64_t>(term.loops)
+                                                              << 48;
+    for (int l = 0; l < term.loops; ++l) {
+      const RankLoop& loop = term.loop[static_cast<std::size_t>(l)];
+      if (loop.held_at != 0) return 0;
+      key[size++] = loop.bound | static_cast<std::uint64_t>(loop.role) << 32 |
+                    static_cast<std::uint64_t>(loop.fanout) << 40 |
+                    static_cast<std::uint64_t>(loop.chain) << 48;
+    }
+  }
+  return size;
+}
+
+std::size_t slot_of(const Key& key, std::uint32_t size) {
+  std::uint64_t hash = 0x9e3779b97f4a7c15u;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    hash = (hash ^ key[i]) * 0xff51afd7ed558ccdu;
+    hash ^= hash >> 32;
+  }
+  return hash % RankTable::kEntries;
+}
+
+void read_entry(const RankTable::Entry& entry, int levels, RankValues& values) {
+  for (int v = 0; v <= levels; ++v) {
+    const auto k = static_cast<std::size_t>(v);
+    values.moved[k] = entry.moved[k];
+    values.needed[k] = entry.needed[k];
+  }
+  values.group_moved = entry.group_moved;
+  values.group_needed = entry.group_needed;
+  values.forwarded = entry.forwarded;
+}
+
+void write_entry(const RankValues& values, const Key& key, std::uint32_t size,
+                 RankTable::Entry& entry) {
+  entry.size = size;
+  entry.key = key;
+  for (std::size_t v = 0; v <= RankTable::kLevels; ++v) {
+    entry.moved[v] = values.moved[v];
+    entry.needed[v] = values.needed[v];
+  }
+  entry.group_moved = values.group_moved;
+  entry.group_needed = values.group_needed;
+  entry.forwarded = values.forwarded;
+}
+
+}  // namespace
+
+std::int64_t distinct_sums(const RankShape& shape,
+                           const std::array<std::int64_t, kMaxTerms>& length,
+                           Workspace& workspace) {
+  std::array<Progression, kMaxTerms> all{};
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < shape.terms; ++i) {
+    if (length[i] > 1) all[count++] = {shape.coefficient[i], length[i]};
+  }
+  std::sort(
+      all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count),
+      [](const Progression& x, const Progression& y) { return x.coefficient < y.coefficient; });
+  for (bool merged = true; merged;) {
+    merged = false;
+    for (std::size_t i = 0; i < count && !merged; ++i) {
+      for (std::size_t j = i + 1; j < count && !merged; ++j) {
+        if (!merge(all[i], all[j])) continue;
+        std::copy(all.begin() + static_cast<std::ptrdiff_t>(j) + 1,
+                  all.begin() + static_cast<std::ptrdiff_t>(count),
+                  all.begin() + static_cast<std::ptrdiff_t>(j));
+        --count;
+        merged = true;
+      }
+    }
+  }
+  if (count == 0) return 1;
+  if (count == 1) return all[0].length;
+  if (count == 2) return distinct_of_two(all[0], all[1]);
+  return marked_sums(shape, length, workspace);
+}
+
+std::int64_t footprint(const TensorShape& tensor, bool box,
+                       const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace,
+                       OverflowFlag& flag) {
+  std::int64_t words = 1;
+  for (std::size_t r = 0; r < tensor.ranks; ++r) {
+    const RankShape& rank = tensor.rank[r];
+    std::array<std::int64_t, kMaxTerms> length{};
+    std::int64_t extent = 1;
+    for (std::size_t i = 0; i < rank.terms; ++i) {
+      length[i] = tile[rank.dim[i]];
+      extent += rank.coefficient[i] * (length[i] - 1);
+    }
+    words = flag.mul(words, box ? extent : distinct_sums(rank, length, workspace));
+  }
+  return words;
+}
+
+bool rank_values(const RankQuery& query, Workspace& workspace, RankValues& values) {
+  Key key;
+  const std::uint32_t size = make_key(query, key);
+  RankTable::Entry* entry = nullptr;
+  if (size != 0) {
+    entry = &workspace.table.entries[slot_of(key, size)];
+    if (entry->size == size && std::equal(key.begin(), key.begin() + size, entry->key.begin())) {
+      read_entry(*entry, query.levels->size, values);
+      return true;
+    }
+  }
+  values = {};
+  if (!add_up(query, workspace, values)) return false;
+  if (entry != nullptr) write_entry(values, key, size, *entry);
+  return true;
+}
+
+}  // namespace loopscape

@@ -1,0 +1,72 @@
+// The buffers and the table of one thread. Everything grows while warming up and is then reused.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "model/counting/counting.h"
+#include "model/counting/rank_sets.h"
+
+namespace loopscape {
+
+// A set that is cleared in one step: a position is in it if it bears the present stamp.
+class StampSet {
+ public:
+  void clear(std::size_t positions) {
+    if (stamps_.size() < positions) stamps_.resize(positions, 0);
+    if (++stamp_ == 0) {
+      std::fill(stamps_.begin(), stamps_.end(), 0);
+      stamp_ = 1;
+    }
+  }
+  bool insert(std::size_t position) {  // true if it was not there
+    if (stamps_[position] == stamp_) return false;
+    stamps_[position] = stamp_;
+    return true;
+  }
+  bool contains(std::size_t position) const { return stamps_[position] == stamp_; }
+
+ private:
+  std::vector<std::uint32_t> stamps_;
+  std::uint32_t stamp_ = 0;
+};
+
+// A stretch of time steps in which one dimension of a rank looks the same to every lane.
+struct TermSteps {
+  std::int64_t weight;
+  std::int64_t offset;
+  bool marches;  // a step of the march; otherwise a whole tile
+  bool whole;    // nothing is cut at the problem's edge
+};
+
+struct Interval {
+  std::int64_t begin = 0, length = 0;
+};
+
+struct RankTable {
+  static constexpr std::size_t kEntries = 4096, kKeyWords = 14, kLevels = 3;
+  struct Entry {
+    std::uint32_t size = 0;  // of the key; 0: empty
+    std::array<std::uint64_t, kKeyWords> key;
+    std::array<std::int64_t, kLevels + 1> moved, needed;
+    std::int64_t group_moved, group_needed, forwarded;
+  };
+  std::vector<Entry> entries = std::vector<Entry>(kEntries);
+};
+
+class Workspace {
+ public:
+  RankTable table;
+  std::array<std::vector<TermSteps>, kMaxTerms> steps;
+  std::array<std::vector<std::int64_t>, kMaxTerms> lane_offset;  // one per lane of the rank
+  std::vector<Interval> after, before;                           // lane-major, one per term
+  std::vector<std::int64_t> words;       // of all lanes, one behind the other
+  std::vector<std::size_t> first_word;   // lanes + 1
+  std::vector<std::int64_t> kept_words;  // the same for what is needed (after_event)
+  std::vector<std::size_t> first_kept;
+  StampSet before_set, seen, united;
+};
+
+}  // namespace loopscape
