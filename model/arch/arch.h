@@ -18,6 +18,7 @@ enum class Buffering : std::uint8_t { kIdeal, kSingle, kDouble, kBuffet };
 struct ActionEnergies {
   std::optional<double> read, write, update;  // memories: per access of width_bits
   std::optional<double> compute;              // compute: per operation
+  friend bool operator==(const ActionEnergies&, const ActionEnergies&) = default;
 };
 
 // Attributes that only energy estimation reads ("class", "type", "ports", ...), kept as given.
@@ -38,6 +39,7 @@ struct Memory {
   std::optional<double> leakage_mw, area_um2;  // per instance
   bool power_gated = false;                 // unused instances do not leak
   Attributes attributes;
+  friend bool operator==(const Memory&, const Memory&) = default;
 };
 
 enum class NetworkClass : std::uint8_t {
@@ -56,12 +58,14 @@ struct Network {
   // false: double-buffered, the load is hidden.
   bool preload = true;
   std::string preload_axis;  // the axis whose size is R; empty: the last one
+  friend bool operator==(const Network&, const Network&) = default;
 };
 
 struct Axis {
   std::string name;
   std::uint32_t size = 1;
   std::vector<std::string> dims;  // dimensions (canonical or own names) allowed on it; empty: any
+  friend bool operator==(const Axis&, const Axis&) = default;
 };
 
 struct Fanout {
@@ -69,6 +73,7 @@ struct Fanout {
   std::vector<Axis> axes;          // in alphabetical order of their names
   std::vector<Network> networks;   // one object or a list in the spec
   std::int64_t children() const;   // product of the axis sizes
+  friend bool operator==(const Fanout&, const Fanout&) = default;
 };
 
 struct Compute {
@@ -81,12 +86,14 @@ struct Compute {
   std::optional<double> leakage_mw, area_um2;
   bool power_gated = false;
   Attributes attributes;
+  friend bool operator==(const Compute&, const Compute&) = default;
 };
 
 enum class NodeKind : std::uint8_t { kMemory, kFanout, kCompute };
 struct ArchNode {
   NodeKind kind;
   std::uint8_t id;  // into memories or fanouts; 0 for compute
+  friend bool operator==(const ArchNode&, const ArchNode&) = default;
 };
 
 // A constraint of formats.md. It only removes mappings.
@@ -94,6 +101,7 @@ struct FactorConstraint {
   std::string dim;
   enum class Kind : std::uint8_t { kExactly, kAtMost, kAtLeast, kAll } kind = Kind::kExactly;
   std::int64_t value = 1;
+  friend bool operator==(const FactorConstraint&, const FactorConstraint&) = default;
 };
 struct Constraint {
   std::string node;
@@ -102,12 +110,14 @@ struct Constraint {
   std::vector<std::string> dims;             // only these may have loops here
   std::vector<std::string> keep, bypass;
   std::optional<double> min_utilization;
-  std::string stationary;                    // a role
+  std::string stationary;                    // a role: "weight", "input", "output"
   std::string dataflow;                      // a preset's name
+  friend bool operator==(const Constraint&, const Constraint&) = default;
 };
 
 struct Arch {
   std::string name;
+  std::string comment;  // where the numbers come from; kept, never interpreted
   std::optional<double> technology_nm, voltage, clock_mhz;
   std::uint32_t word_bits = 16;
   std::map<std::string, std::string> variables;  // name -> number or expression as text
@@ -127,6 +137,23 @@ struct Arch {
   const Axis& axis(AxisId axis) const;
   std::string axis_name(AxisId axis) const;  // "PEs.y"
   std::size_t axis_count() const;
+  friend bool operator==(const Arch&, const Arch&) = default;
 };
+
+// Validates a draft: names, ranges, the order of nodes, constraints. Parsing ends here too.
+Result<Arch> make_arch(Arch draft);
+
+// The JSON form (formats.md). Any number may be an expression over `variables`: + - * / %,
+// parentheses, min max ceil floor round sqrt log2 pow. Axes are in alphabetical order.
+Result<Arch> parse_arch(std::string_view json);
+// The same with some variables' values replaced, as sweeps do.
+Result<Arch> parse_arch(std::string_view json, const std::map<std::string, double>& overrides);
+// Keeps `variables` but writes evaluated numbers; defaults are left out.
+std::string arch_to_json(const Arch& arch);
+// JSON Schema (draft 7) of what parse_arch() reads.
+std::string arch_schema();
+
+// The dataflow presets that constraints may name.
+const std::vector<std::string>& dataflow_names();
 
 }  // namespace loopscape
