@@ -148,7 +148,7 @@ struct StoredResult {
   Mapping mapping;
   Breakdown breakdown;
   std::string fingerprint;
-  int model_revision = kModelRevision;
+  std::int64_t model_revision = kModelRevision;
 };
 inline constexpr const char* kTablesInSpec = "spec";
 
