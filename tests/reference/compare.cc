@@ -1,0 +1,212 @@
+#include "tests/reference/compare.h"
+
+#include <cmath>
+#include <map>
+#include <sstream>
+#include <tuple>
+#include <utility>
+
+namespace loopscape::reference {
+namespace {
+
+class Differences {
+ public:
+  void equal(const std::string& what, std::int64_t oracle, std::int64_t model) {
+    if (oracle != model) note(what, oracle, model);
+  }
+  void close(const std::string& what, double oracle, double model) {
+    const double scale = std::max(std::abs(oracle), std::abs(model));
+    if (!(std::abs(oracle - model) <= 1e-12 * scale)) note(what, oracle, model);
+  }
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  template <class Number>
+  void note(const std::string& what, Number oracle, Number model) {
+    std::ostringstream line;
+    line.precision(17);
+    line << what << ": oracle " << oracle << ", model " << model;
+    lines_.push_back(line.str());
+  }
+  std::vector<std::string> lines_;
+};
+
+void compare_traffic(Differences& out, const std::string& where, const Traffic& a,
+                     const Traffic& b) {
+  out.equal(where + " reads", a.reads, b.reads);
+  out.equal(where + " fills", a.fills, b.fills);
+  out.equal(where + " updates", a.updates, b.updates);
+  out.equal(where + " drains", a.drains, b.drains);
+}
+
+void compare_memory(Differences& out, const Setting& setting, std::size_t m, const MemoryReport& a,
+                    const MemoryReport& b) {
+  const std::string& name = setting.arch.memories[m].name;
+  for (std::size_t t = 0; t < setting.problem.tensors.size(); ++t) {
+    const std::string where = name + " " + setting.problem.tensors[t].name;
+    const TensorAtMemory &x = a.tensors[t], &y = b.tensors[t];
+    out.equal(where + " stored", x.stored, y.stored);
+    out.equal(where + " tile_words", x.tile_words, y.tile_words);
+    compare_traffic(out, where + " words", x.words, y.words);
+    compare_traffic(out, where + " accesses", x.accesses, y.accesses);
+    out.close(where + " energy_pj", x.energy_pj, y.energy_pj);
+  }
+  out.equal(name + " instances", a.instances, b.instances);
+  out.equal(name + " instances_used", a.instances_used, b.instances_used);
+  out.equal(name + " occupied_bits", a.occupied_bits, b.occupied_bits);
+  out.close(name + " energy_pj", a.energy_pj, b.energy_pj);
+  out.close(name + " leakage_pj", a.leakage_pj, b.leakage_pj);
+  out.close(name + " read_cycles", a.read_cycles, b.read_cycles);
+  out.close(name + " write_cycles", a.write_cycles, b.write_cycles);
+  out.close(name + " shared_cycles", a.shared_cycles, b.shared_cycles);
+}
+
+void compare_fanout(Differences& out, const Setting& setting, std::size_t f, const FanoutReport& a,
+                    const FanoutReport& b) {
+  const std::string& name = setting.arch.fanouts[f].name;
+  for (std::size_t t = 0; t < setting.problem.tensors.size(); ++t) {
+    const std::string where = name + " " + setting.problem.tensors[t].name;
+    const TensorAtNetwork &x = a.tensors[t], &y = b.tensors[t];
+    out.equal(where + " words_in", x.words_in, y.words_in);
+    out.equal(where + " words_delivered", x.words_delivered, y.words_delivered);
+    out.equal(where + " words_collected", x.words_collected, y.words_collected);
+    out.equal(where + " words_out", x.words_out, y.words_out);
+    out.equal(where + " forwarded", x.forwarded, y.forwarded);
+    out.equal(where + " reductions", x.reductions, y.reductions);
+  }
+  out.equal(name + " children_used", a.children_used, b.children_used);
+  out.close(name + " cycles", a.cycles, b.cycles);
+}
+
+// Parts of time by what they are of; parts of zero cycles need not be listed.
+using Parts = std::map<std::tuple<TimePart::Kind, NodeKind, std::uint8_t>, double>;
+Parts parts_of(const Breakdown& breakdown) {
+  Parts parts;
+  for (const TimePart& part : breakdown.time) {
+    if (part.cycles == 0) continue;
+    double& cycles = parts[{part.kind, part.node, part.id}];
+    cycles = part.overlapped() ? std::max(cycles, part.cycles) : cycles + part.cycles;
+  }
+  return parts;
+}
+
+void compare_time(Differences& out, const Breakdown& a, const Breakdown& b) {
+  const Parts x = parts_of(a), y = parts_of(b);
+  Parts all = x;
+  all.insert(y.begin(), y.end());
+  for (const auto& [key, unused] : all) {
+    const auto& [kind, node, id] = key;
+    const auto value = [&key = key](const Parts& parts) {
+      const auto it = parts.find(key);
+      return it == parts.end() ? 0.0 : it->second;
+    };
+    std::ostringstream where;
+    where << "time kind " << static_cast<int>(kind) << " node " << static_cast<int>(node) << " id "
+          << static_cast<int>(id);
+    out.close(where.str(), value(x), value(y));
+  }
+}
+
+// A fraction that is a whole number but for its last place may be rounded up either way.
+bool on_the_edge(double cycles) {
+  return cycles != std::round(cycles) && std::abs(cycles - std::round(cycles)) < 1e-9 * cycles;
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const Setting& setting, const Simulation& oracle,
+                                     const Breakdown& model) {
+  Differences out;
+  const Breakdown& right = oracle.breakdown;
+  for (std::size_t m = 0; m < setting.arch.memories.size(); ++m) {
+    compare_memory(out, setting, m, right.memories[m], model.memories.at(m));
+  }
+  for (std::size_t f = 0; f < setting.arch.fanouts.size(); ++f) {
+    compare_fanout(out, setting, f, right.fanouts[f], model.fanouts.at(f));
+  }
+  out.equal("compute instances", right.compute.instances, model.compute.instances);
+  out.equal("compute instances_used", right.compute.instances_used, model.compute.instances_used);
+  out.equal("compute steps", right.compute.steps, model.compute.steps);
+  out.close("compute cycles", right.compute.cycles, model.compute.cycles);
+  out.close("compute energy_pj", right.compute.energy_pj, model.compute.energy_pj);
+  compare_time(out, right, model);
+  const bool edge = on_the_edge(oracle.overlapped_cycles) || on_the_edge(oracle.exposed_cycles);
+  if (!edge || std::abs(right.cycles - model.cycles) > 1) {
+    out.equal("cycles", right.cycles, model.cycles);
+  }
+  if (right.cycles == model.cycles) {
+    out.close("compute leakage_pj", right.compute.leakage_pj, model.compute.leakage_pj);
+    out.close("utilization", right.utilization, model.utilization);
+    out.close("energy_pj", right.energy_pj, model.energy_pj);
+  }
+  out.equal("operations", right.operations, model.operations);
+  out.close("area_um2", right.area_um2, model.area_um2);
+  return out.take();
+}
+
+Tally& Tally::operator+=(const Tally& other) {
+  mappings += other.mappings;
+  comparisons += other.comparisons;
+  illegal += other.illegal;
+  unsupported += other.unsupported;
+  mismatches += other.mismatches;
+  stale += other.stale;
+  return *this;
+}
+
+std::string to_string(const Tally& tally) {
+  std::ostringstream out;
+  out << tally.mappings << " mappings, " << tally.comparisons
+      << " (mapping, memory, tensor) comparisons, " << tally.mismatches << " mismatches, "
+      << tally.illegal << " refused by both, " << tally.unsupported << " unsupported";
+  if (tally.stale > 0) out << ", " << tally.stale << " with stale partial sums";
+  return out.str();
+}
+
+Comparator::Comparator(const Setting& setting, Defect defect)
+    : setting_(setting),
+      defect_(defect),
+      evaluator_(
+          Evaluator::create(setting.problem, setting.arch, setting.conventions, setting.costs)) {
+  if (evaluator_.ok()) scratch_ = evaluator_->make_scratch();
+}
+
+std::vector<std::string> Comparator::compare(const Mapping& mapping) {
+  std::vector<std::string> lines = judge(mapping);
+  tally_.mismatches += !lines.empty();
+  return lines;
+}
+
+std::vector<std::string> Comparator::judge(const Mapping& mapping) {
+  if (!accepted()) return {"the model refuses the setting: " + refusal()};
+  const Result<Breakdown> model = evaluator_->explain(mapping);
+  const Cost cost = evaluator_->evaluate(mapping, *scratch_);
+  if (cost.status != model.status().code()) return {"evaluate() and explain() differ in status"};
+  if (!model.ok() && model.status().code() == StatusCode::kUnsupported) {
+    ++tally_.unsupported;
+    return {};
+  }
+  const Result<Simulation> oracle =
+      simulate_in_detail(setting_.problem, setting_.arch, setting_.conventions, setting_.costs,
+                         mapping, defect_);
+  if (!oracle.ok() || !model.ok()) {
+    if (oracle.status().code() == model.status().code()) {
+      ++tally_.illegal;
+      return {};
+    }
+    return {"oracle: " + (oracle.ok() ? "fine" : oracle.status().to_string()) +
+            ", model: " + (model.ok() ? "fine" : model.status().to_string())};
+  }
+  ++tally_.mappings;
+  tally_.stale += !oracle->reads_are_visits_less_zeros;
+  for (const MemoryReport& memory : oracle->breakdown.memories) {
+    for (const TensorAtMemory& tensor : memory.tensors) tally_.comparisons += tensor.stored;
+  }
+  std::vector<std::string> lines = differences(setting_, *oracle, *model);
+  if (cost.energy_pj != model->energy_pj || cost.cycles != model->cycles) {
+    lines.push_back("evaluate() and explain() differ");
+  }
+  return lines;
+}
+
+}  // namespace loopscape::reference

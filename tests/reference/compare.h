@@ -1,0 +1,51 @@
+// The comparison of the model with the oracle, field by field.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/evaluate/evaluate.h"
+#include "tests/reference/setting.h"
+#include "tests/reference/simulator.h"
+
+namespace loopscape::reference {
+
+// What the two do not agree on, a line each; empty when they are equal. Counts and cycles must be
+// equal; energies and fractions of cycles to 1e-12 (they are sums in another order).
+std::vector<std::string> differences(const Setting& setting, const Simulation& oracle,
+                                     const Breakdown& model);
+
+struct Tally {
+  std::int64_t mappings = 0;     // compared
+  std::int64_t comparisons = 0;  // (mapping, memory, tensor) with a store, all counts of it
+  std::int64_t illegal = 0;      // refused by both (capacity)
+  std::int64_t unsupported = 0;  // refused by the model alone, as beyond what it counts
+  std::int64_t mismatches = 0;
+  std::int64_t stale = 0;        // worlds in which reads are not visits - Z (README.md)
+  Tally& operator+=(const Tally& other);
+};
+std::string to_string(const Tally& tally);
+
+// Compares one mapping under one evaluator; a line per difference.
+class Comparator {
+ public:
+  // The setting must outlive the comparator. Fails when the model refuses the setting.
+  explicit Comparator(const Setting& setting, Defect defect = Defect::kNone);
+
+  bool accepted() const { return evaluator_.ok(); }
+  std::string refusal() const { return evaluator_.status().to_string(); }
+  std::vector<std::string> compare(const Mapping& mapping);
+  const Tally& tally() const { return tally_; }
+
+ private:
+  std::vector<std::string> judge(const Mapping& mapping);
+
+  const Setting& setting_;
+  Defect defect_;
+  Result<Evaluator> evaluator_;
+  ScratchPtr scratch_;
+  Tally tally_;
+};
+
+}  // namespace loopscape::reference
