@@ -27,23 +27,29 @@ using Attributes = std::map<std::string, std::string>;
 struct Memory {
   std::string name;
   std::string class_name;
-  std::optional<std::uint64_t> size_bits;   // absent: unlimited
-  std::uint32_t width_bits = 0;             // one access; 0: one word
+  std::optional<std::uint64_t> size_bits;  // absent: unlimited
+  std::uint32_t width_bits = 0;            // one access; 0: one word
   std::uint32_t banks = 1;
   std::uint32_t ports = 1;
   std::optional<double> read_bits, write_bits, bandwidth_bits;  // per cycle and instance
   double latency_cycles = 0;
   Buffering buffering = Buffering::kIdeal;
-  std::vector<std::string> keep, bypass;    // roles or tensor names
+  std::vector<std::string> keep, bypass;  // roles or tensor names
   ActionEnergies energy_pj;
   std::optional<double> leakage_mw, area_um2;  // per instance
-  bool power_gated = false;                 // unused instances do not leak
+  bool power_gated = false;                    // unused instances do not leak
   Attributes attributes;
   friend bool operator==(const Memory&, const Memory&) = default;
 };
 
 enum class NetworkClass : std::uint8_t {
-  kFree, kBus, kMulticastBus, kMesh, kTree, kCrossbar, kSystolic
+  kFree,
+  kBus,
+  kMulticastBus,
+  kMesh,
+  kTree,
+  kCrossbar,
+  kSystolic
 };
 
 struct Network {
@@ -70,17 +76,17 @@ struct Axis {
 
 struct Fanout {
   std::string name;
-  std::vector<Axis> axes;          // in alphabetical order of their names
-  std::vector<Network> networks;   // one object or a list in the spec
-  std::int64_t children() const;   // product of the axis sizes
+  std::vector<Axis> axes;         // in alphabetical order of their names
+  std::vector<Network> networks;  // one object or a list in the spec
+  std::int64_t children() const;  // product of the axis sizes
   friend bool operator==(const Fanout&, const Fanout&) = default;
 };
 
 struct Compute {
   std::string name;
   std::string class_name;
-  std::uint32_t bits = 0;           // 0: the architecture's word
-  double interval_cycles = 1;       // initiation interval
+  std::uint32_t bits = 0;      // 0: the architecture's word
+  double interval_cycles = 1;  // initiation interval
   double latency_cycles = 0;
   ActionEnergies energy_pj;
   std::optional<double> leakage_mw, area_um2;
@@ -106,12 +112,12 @@ struct FactorConstraint {
 struct Constraint {
   std::string node;
   std::vector<FactorConstraint> factors;
-  std::vector<std::string> order;            // innermost first
-  std::vector<std::string> dims;             // only these may have loops here
+  std::vector<std::string> order;  // innermost first
+  std::vector<std::string> dims;   // only these may have loops here
   std::vector<std::string> keep, bypass;
   std::optional<double> min_utilization;
-  std::string stationary;                    // a role: "weight", "input", "output"
-  std::string dataflow;                      // a preset's name
+  std::string stationary;  // a role: "weight", "input", "output"
+  std::string dataflow;    // a preset's name
   friend bool operator==(const Constraint&, const Constraint&) = default;
 };
 

@@ -6,9 +6,6 @@
 #include "model/arch/arch_tables.h"
 
 namespace loopscape {
-namespace {
-
-using fields::Reader;
 
 std::string common_name(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   for (const std::string& name : a) {
@@ -16,6 +13,10 @@ std::string common_name(const std::vector<std::string>& a, const std::vector<std
   }
   return "";
 }
+
+namespace {
+
+using fields::Reader;
 
 bool lists(const std::vector<std::string>& names, const char* name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -42,9 +43,10 @@ Status check_free(const Network& network, const Reader& reader) {
       {"latency_cycles", network.latency_cycles > 0}};
   for (const auto& [key, stated] : costs) {
     if (!stated) continue;
-    return reader.at(key).error("a network of class 'free' has no energy and no delay; choose "
-                                "another class (bus, multicast_bus, mesh, tree, crossbar, "
-                                "systolic)");
+    return reader.at(key).error(
+        "a network of class 'free' has no energy and no delay; choose "
+        "another class (bus, multicast_bus, mesh, tree, crossbar, "
+        "systolic)");
   }
   return {};
 }
@@ -52,7 +54,8 @@ Status check_free(const Network& network, const Reader& reader) {
 Status check_network(const Fanout& fanout, const Network& network, const Reader& reader) {
   if (Status s = check_free(network, reader); !s.ok()) return s;
   if (lists(network.multicast, "output")) {
-    return reader.at("multicast").error("outputs are reduced, not multicast: list them in 'reduce'");
+    return reader.at("multicast")
+        .error("outputs are reduced, not multicast: list them in 'reduce'");
   }
   if (lists(network.forward, "output")) {
     return reader.at("forward").error("only inputs are forwarded between neighbours");
@@ -62,9 +65,9 @@ Status check_network(const Fanout& fanout, const Network& network, const Reader&
     return reader.at("reduce").error("only outputs are reduced; list " + in_quotes(role) +
                                      " in 'multicast'");
   }
-  const bool systolic = std::any_of(
-      fanout.networks.begin(), fanout.networks.end(),
-      [](const Network& n) { return n.network_class == NetworkClass::kSystolic; });
+  const bool systolic =
+      std::any_of(fanout.networks.begin(), fanout.networks.end(),
+                  [](const Network& n) { return n.network_class == NetworkClass::kSystolic; });
   if (!systolic && (!network.preload || !network.preload_axis.empty())) {
     return reader.at(network.preload ? "preload_axis" : "preload")
         .error("only a systolic fan-out preloads an operand (class 'systolic')");
@@ -73,8 +76,9 @@ Status check_network(const Fanout& fanout, const Network& network, const Reader&
   std::vector<std::string> axes;
   for (const Axis& axis : fanout.axes) axes.push_back(axis.name);
   if (lists(axes, network.preload_axis.c_str())) return {};
-  return reader.at("preload_axis").error("unknown axis " + in_quotes(network.preload_axis) +
-                                         suggestion(network.preload_axis, axes));
+  return reader.at("preload_axis")
+      .error("unknown axis " + in_quotes(network.preload_axis) +
+             suggestion(network.preload_axis, axes));
 }
 
 Status check_fanout(const Fanout& fanout, const Reader& reader) {
@@ -99,8 +103,8 @@ Status check_fanout(const Fanout& fanout, const Reader& reader) {
 Status check_leakage(const Arch& arch, const std::optional<double>& leakage_mw,
                      const Reader& reader) {
   if (arch.clock_mhz || !leakage_mw || *leakage_mw == 0) return {};
-  return reader.at("leakage_mw").error(
-      "leakage becomes energy through the clock: give the architecture's 'clock_mhz'");
+  return reader.at("leakage_mw")
+      .error("leakage becomes energy through the clock: give the architecture's 'clock_mhz'");
 }
 
 Status check_order(const Arch& arch) {
@@ -112,7 +116,8 @@ Status check_order(const Arch& arch) {
   for (std::size_t i = 0; i < arch.nodes.size(); ++i) {
     const bool last = i + 1 == arch.nodes.size();
     if ((arch.nodes[i].kind == NodeKind::kCompute) == last) continue;
-    return last ? reader.error("the last node must be the compute node, as in {\"compute\": \"MAC\"}")
+    return last ? reader.error(
+                      "the last node must be the compute node, as in {\"compute\": \"MAC\"}")
                 : reader.at(i).error("the compute node is the last one");
   }
   return {};

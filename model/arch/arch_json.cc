@@ -27,7 +27,8 @@ Status read_variables(const Json& json, const Reader& reader, Arch& out) {
   for (auto it = json.begin(); it != json.end(); ++it) {
     const Reader place = reader.at(it.key());
     if (!is_identifier(it.key()) || is_function_name(it.key())) {
-      return place.error(in_quotes(it.key()) + " is no name for a variable (a letter or "
+      return place.error(in_quotes(it.key()) +
+                         " is no name for a variable (a letter or "
                          "underscore, then letters, digits or underscores; no function's name)");
     }
     std::string& text = out.variables[it.key()];
@@ -116,9 +117,15 @@ OrderedJson write_nodes(const Arch& arch) {
   OrderedJson json = OrderedJson::array();
   for (const ArchNode& node : arch.nodes) {
     switch (node.kind) {
-      case NodeKind::kMemory: json.push_back(memory_table().write(arch.memories[node.id])); break;
-      case NodeKind::kFanout: json.push_back(fanout_table().write(arch.fanouts[node.id])); break;
-      case NodeKind::kCompute: json.push_back(compute_table().write(arch.compute)); break;
+      case NodeKind::kMemory:
+        json.push_back(memory_table().write(arch.memories[node.id]));
+        break;
+      case NodeKind::kFanout:
+        json.push_back(fanout_table().write(arch.fanouts[node.id]));
+        break;
+      case NodeKind::kCompute:
+        json.push_back(compute_table().write(arch.compute));
+        break;
     }
   }
   return json;
@@ -189,9 +196,7 @@ Result<Arch> from_json(const Json& json) {
   }
   Variables variables(first.variables);
   if (Status s = check_variables(first, variables); !s.ok()) return s;
-  const Reader::Evaluate evaluate = [&](std::string_view text) {
-    return variables.evaluate(text);
-  };
+  const Reader::Evaluate evaluate = [&](std::string_view text) { return variables.evaluate(text); };
   Reader root;
   root.evaluate = &evaluate;
   Arch arch;
@@ -234,14 +239,15 @@ template <class T>
 Status check_attributes(const T& component) {
   std::set<std::string> written;
   const OrderedJson json = [&] {
-    if constexpr (std::is_same_v<T, Memory>) return memory_table().write(component);
-    else return compute_table().write(component);
+    if constexpr (std::is_same_v<T, Memory>)
+      return memory_table().write(component);
+    else
+      return compute_table().write(component);
   }();
   for (const auto& attribute : component.attributes) {
     if (json.contains(attribute.first)) continue;
-    return Status(StatusCode::kInvalidInput,
-                  "unknown attribute " + in_quotes(attribute.first) + " of " +
-                      in_quotes(component.name))
+    return Status(StatusCode::kInvalidInput, "unknown attribute " + in_quotes(attribute.first) +
+                                                 " of " + in_quotes(component.name))
         .at("/nodes");
   }
   return {};

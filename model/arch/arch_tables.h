@@ -19,6 +19,9 @@ Status read_node_name(const fields::Json& json, const fields::Reader& reader, co
 Status read_identifiers(const fields::Json& json, const fields::Reader& reader,
                         std::vector<std::string>& out);
 
+// A name that both lists have; "" if there is none.
+std::string common_name(const std::vector<std::string>& a, const std::vector<std::string>& b);
+
 // What no single field can see: the order of nodes, references, contradictions.
 Status check_nodes(const Arch& arch);
 Status check_constraints(const Arch& arch);

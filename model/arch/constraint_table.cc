@@ -68,10 +68,18 @@ OrderedJson write_factors(const Constraint& constraint) {
     const std::string value = std::to_string(factor.value);
     OrderedJson& out = json[factor.dim];
     switch (factor.kind) {
-      case Kind::kExactly: out = factor.value; break;
-      case Kind::kAtMost: out = "<=" + value; break;
-      case Kind::kAtLeast: out = ">=" + value; break;
-      case Kind::kAll: out = "all"; break;
+      case Kind::kExactly:
+        out = factor.value;
+        break;
+      case Kind::kAtMost:
+        out = "<=" + value;
+        break;
+      case Kind::kAtLeast:
+        out = ">=" + value;
+        break;
+      case Kind::kAll:
+        out = "all";
+        break;
     }
   }
   return json;
@@ -119,40 +127,35 @@ OrderedJson write_utilization(const Constraint& constraint) {
 
 Table<Constraint>& add_names(Table<Constraint>& table, const char* key,
                              std::vector<std::string> Constraint::*member, const char* text) {
-  return table.custom(key, fields::names_schema(),
-                      [member](const Json& json, const Reader& reader, Constraint& out) {
-                        return read_identifiers(json, reader, out.*member);
-                      },
-                      [member](const Constraint& c) {
-                        return (c.*member).empty() ? OrderedJson() : OrderedJson(c.*member);
-                      },
-                      text);
+  return table.custom(
+      key, fields::names_schema(),
+      [member](const Json& json, const Reader& reader, Constraint& out) {
+        return read_identifiers(json, reader, out.*member);
+      },
+      [member](const Constraint& c) {
+        return (c.*member).empty() ? OrderedJson() : OrderedJson(c.*member);
+      },
+      text);
 }
 
 Table<Constraint>& add_word(Table<Constraint>& table, const char* key,
-                            std::string Constraint::*member,
-                            const std::vector<std::string>& words, const char* text) {
-  return table.custom(key, fields::enum_schema(OrderedJson(words)),
-                      [member, words](const Json& json, const Reader& reader, Constraint& out) {
-                        std::size_t which = 0;
-                        Status s = fields::read_choice(json, reader, words, which);
-                        if (s.ok()) out.*member = words[which];
-                        return s;
-                      },
-                      [member](const Constraint& c) {
-                        return (c.*member).empty() ? OrderedJson() : OrderedJson(c.*member);
-                      },
-                      text);
+                            std::string Constraint::*member, const std::vector<std::string>& words,
+                            const char* text) {
+  return table.custom(
+      key, fields::enum_schema(OrderedJson(words)),
+      [member, words](const Json& json, const Reader& reader, Constraint& out) {
+        std::size_t which = 0;
+        Status s = fields::read_choice(json, reader, words, which);
+        if (s.ok()) out.*member = words[which];
+        return s;
+      },
+      [member](const Constraint& c) {
+        return (c.*member).empty() ? OrderedJson() : OrderedJson(c.*member);
+      },
+      text);
 }
 
 // --- checks ----------------------------------------------------------------------------------
-
-std::string common_name(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  for (const std::string& name : a) {
-    if (std::find(b.begin(), b.end(), name) != b.end()) return name;
-  }
-  return "";
-}
 
 Status check_stores(const Arch& arch, const Constraint& constraint, const Reader& reader) {
   if (constraint.keep.empty() && constraint.bypass.empty()) return {};
@@ -178,15 +181,17 @@ Status check_stores(const Arch& arch, const Constraint& constraint, const Reader
 Status check_constraint(const Arch& arch, const Constraint& constraint, const Reader& reader) {
   if (constraint.node.empty()) {
     if (!constraint.dataflow.empty()) return {};
-    return reader.error("the key 'node' is missing: name the memory or fan-out that is constrained");
+    return reader.error(
+        "the key 'node' is missing: name the memory or fan-out that is constrained");
   }
   std::vector<std::string> names;
   for (const Memory& memory : arch.memories) names.push_back(memory.name);
   for (const Fanout& fanout : arch.fanouts) names.push_back(fanout.name);
   if (std::find(names.begin(), names.end(), constraint.node) == names.end()) {
     if (constraint.node == arch.compute.name) {
-      return reader.at("node").error("nothing can be constrained at the compute node; name the "
-                                     "memory or fan-out above it");
+      return reader.at("node").error(
+          "nothing can be constrained at the compute node; name the "
+          "memory or fan-out above it");
     }
     return reader.at("node").error("unknown node " + in_quotes(constraint.node) +
                                    suggestion(constraint.node, names));
@@ -209,11 +214,10 @@ const Table<Constraint>& constraint_table() {
     t.custom("factors", factors_schema(), read_factors, write_factors,
              "Per dimension, the product of its bounds here: 4, \"<=8\", \">=2\" or \"all\".");
     OrderedJson order = fields::names_schema();
-    t.custom("order", std::move(order), read_order,
-             [](const Constraint& c) {
-               return c.order.empty() ? OrderedJson() : OrderedJson(c.order);
-             },
-             "Innermost first: \"s c k\" or a list.");
+    t.custom(
+        "order", std::move(order), read_order,
+        [](const Constraint& c) { return c.order.empty() ? OrderedJson() : OrderedJson(c.order); },
+        "Innermost first: \"s c k\" or a list.");
     add_names(t, "dims", &Constraint::dims, "Only these dimensions may have loops here.");
     add_names(t, "keep", &Constraint::keep, "Roles or tensors that must be stored here.");
     add_names(t, "bypass", &Constraint::bypass, "Roles or tensors that must not be stored here.");

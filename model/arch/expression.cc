@@ -92,8 +92,8 @@ class ExpressionReader {
 
   bool name(double& out) {
     const std::size_t start = at_;
-    while (at_ < text_.size() && (is_identifier(text_.substr(at_, 1)) ||
-                                  (text_[at_] >= '0' && text_[at_] <= '9'))) {
+    while (at_ < text_.size() &&
+           (is_identifier(text_.substr(at_, 1)) || (text_[at_] >= '0' && text_[at_] <= '9'))) {
       ++at_;
     }
     const std::string found(text_.substr(start, at_ - start));
@@ -156,8 +156,8 @@ class ExpressionReader {
     return c;
   }
   bool fail(const std::string& why) {
-    status_ = Status(StatusCode::kInvalidInput,
-                     "in the expression " + in_quotes(text_) + ": " + why);
+    status_ =
+        Status(StatusCode::kInvalidInput, "in the expression " + in_quotes(text_) + ": " + why);
     return false;
   }
 
@@ -177,9 +177,9 @@ bool is_function_name(std::string_view name) {
 
 Result<double> Variables::evaluate(std::string_view expression) {
   if (expression.size() > kMaxExpressionLength) {
-    return Status(StatusCode::kInvalidInput, "an expression of more than " +
-                                                 std::to_string(kMaxExpressionLength) +
-                                                 " characters");
+    return Status(
+        StatusCode::kInvalidInput,
+        "an expression of more than " + std::to_string(kMaxExpressionLength) + " characters");
   }
   const std::size_t start = expression.find_first_not_of(" \t");
   if (start == std::string_view::npos) {

@@ -12,7 +12,7 @@
 namespace loopscape {
 
 inline constexpr std::size_t kMaxExpressionLength = 1000;
-inline constexpr int kMaxExpressionDepth = 64;       // parentheses and signs inside each other
+inline constexpr int kMaxExpressionDepth = 64;  // parentheses and signs inside each other
 inline constexpr std::size_t kMaxVariables = 1000;
 inline constexpr std::size_t kMaxVariableChain = 64;  // variables that refer to variables
 

@@ -16,8 +16,7 @@ using fields::OrderedJson;
 using fields::Reader;
 using fields::Table;
 
-Status read_node_name(const Json& json, const Reader& reader, const char* what,
-                      std::string& out) {
+Status read_node_name(const Json& json, const Reader& reader, const char* what, std::string& out) {
   if (Status s = fields::read_text(json, reader, out); !s.ok()) return s;
   if (is_node_name(out)) return {};
   return reader.error(in_quotes(out) + " is no name for " + what +
@@ -29,8 +28,9 @@ Status read_identifiers(const Json& json, const Reader& reader, std::vector<std:
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (is_identifier(out[i])) continue;
     return (json.is_array() ? reader.at(i) : reader)
-        .error(in_quotes(out[i]) + " is no name (a letter or underscore, then letters, digits or "
-                                   "underscores, at most 64)");
+        .error(in_quotes(out[i]) +
+               " is no name (a letter or underscore, then letters, digits or "
+               "underscores, at most 64)");
   }
   return {};
 }
@@ -45,25 +45,27 @@ constexpr IntegerRange kAxisSize{1, (std::int64_t{1} << 31) - 1};
 template <class T>
 void add_names(Table<T>& table, const char* key, std::vector<std::string> T::*member,
                const char* description) {
-  table.custom(key, fields::names_schema(),
-               [member](const Json& json, const Reader& reader, T& out) {
-                 return read_identifiers(json, reader, out.*member);
-               },
-               [member](const T& object) {
-                 return (object.*member).empty() ? OrderedJson() : OrderedJson(object.*member);
-               },
-               description);
+  table.custom(
+      key, fields::names_schema(),
+      [member](const Json& json, const Reader& reader, T& out) {
+        return read_identifiers(json, reader, out.*member);
+      },
+      [member](const T& object) {
+        return (object.*member).empty() ? OrderedJson() : OrderedJson(object.*member);
+      },
+      description);
 }
 
 template <class T>
 void add_name(Table<T>& table, const char* key, const char* what) {
   table
-      .custom(key, fields::type_schema("string"),
-              [what](const Json& json, const Reader& reader, T& out) {
-                return read_node_name(json, reader, what, out.name);
-              },
-              [](const T& object) { return OrderedJson(object.name); },
-              std::string("Name of ") + what + ".")
+      .custom(
+          key, fields::type_schema("string"),
+          [what](const Json& json, const Reader& reader, T& out) {
+            return read_node_name(json, reader, what, out.name);
+          },
+          [](const T& object) { return OrderedJson(object.name); },
+          std::string("Name of ") + what + ".")
       .required();
 }
 
@@ -71,9 +73,9 @@ void add_name(Table<T>& table, const char* key, const char* what) {
 
 const char* const kTextAttributes[] = {"type", "cell", "format"};
 const char* const kNumberAttributes[] = {
-    "technology_nm",    "voltage",       "temperature_k", "depth", "read_ports", "write_ports",
-    "operand_bits",     "accumulator_bits", "exponent_bits", "mantissa_bits", "lanes", "rows",
-    "columns",          "resolution_bits",  "length_mm"};
+    "technology_nm", "voltage",      "temperature_k",    "depth",           "read_ports",
+    "write_ports",   "operand_bits", "accumulator_bits", "exponent_bits",   "mantissa_bits",
+    "lanes",         "rows",         "columns",          "resolution_bits", "length_mm"};
 
 template <class T>
 OrderedJson attribute(const T& object, const char* key) {
@@ -86,48 +88,51 @@ template <class T>
 void add_attributes(Table<T>& table) {
   table.text("class", &T::class_name, "Component class, for energy estimation.");
   for (const char* key : kTextAttributes) {
-    table.custom(key, fields::type_schema("string"),
-                 [key](const Json& json, const Reader& reader, T& out) {
-                   return fields::read_text(json, reader, out.attributes[key]);
-                 },
-                 [key](const T& object) { return attribute(object, key); },
-                 "For energy estimation.");
+    table.custom(
+        key, fields::type_schema("string"),
+        [key](const Json& json, const Reader& reader, T& out) {
+          return fields::read_text(json, reader, out.attributes[key]);
+        },
+        [key](const T& object) { return attribute(object, key); }, "For energy estimation.");
   }
   for (const char* key : kNumberAttributes) {
-    table.custom(key, fields::number_schema(kNotNegative, true),
-                 [key](const Json& json, const Reader& reader, T& out) {
-                   double value = 0;
-                   Status s = fields::read_number(json, reader, kNotNegative, 1, value);
-                   if (s.ok()) out.attributes[key] = number_text(value);
-                   return s;
-                 },
-                 [key](const T& object) {
-                   const OrderedJson text = attribute(object, key);
-                   if (text.is_null()) return text;
-                   const OrderedJson number =
-                       OrderedJson::parse(text.template get<std::string>(), nullptr, false);
-                   return number.is_number() ? number : text;
-                 },
-                 "For energy estimation.");
+    table.custom(
+        key, fields::number_schema(kNotNegative, true),
+        [key](const Json& json, const Reader& reader, T& out) {
+          double value = 0;
+          Status s = fields::read_number(json, reader, kNotNegative, 1, value);
+          if (s.ok()) out.attributes[key] = number_text(value);
+          return s;
+        },
+        [key](const T& object) {
+          const OrderedJson text = attribute(object, key);
+          if (text.is_null()) return text;
+          const OrderedJson number =
+              OrderedJson::parse(text.template get<std::string>(), nullptr, false);
+          return number.is_number() ? number : text;
+        },
+        "For energy estimation.");
   }
-  table.custom("extrapolate", fields::type_schema("boolean"),
-               [](const Json& json, const Reader& reader, T& out) {
-                 bool value = false;
-                 Status s = fields::read_flag(json, reader, value);
-                 if (s.ok()) out.attributes["extrapolate"] = value ? "true" : "false";
-                 return s;
-               },
-               [](const T& object) {
-                 const OrderedJson text = attribute(object, "extrapolate");
-                 return text.is_null() ? text : OrderedJson(text == "true");
-               },
-               "Estimates may leave the tables' range.");
+  table.custom(
+      "extrapolate", fields::type_schema("boolean"),
+      [](const Json& json, const Reader& reader, T& out) {
+        bool value = false;
+        Status s = fields::read_flag(json, reader, value);
+        if (s.ok()) out.attributes["extrapolate"] = value ? "true" : "false";
+        return s;
+      },
+      [](const T& object) {
+        const OrderedJson text = attribute(object, "extrapolate");
+        return text == "true" || text == "false" ? OrderedJson(text == "true") : text;
+      },
+      "Estimates may leave the tables' range.");
 }
 
 template <class T>
 void add_costs(Table<T>& table) {
-  table.number({{"leakage_mw"}, {"leakage_uw", 1, 1e-3}}, &T::leakage_mw, kNotNegative,
-               "Leakage power of one instance; needs clock_mhz.")
+  table
+      .number({{"leakage_mw"}, {"leakage_uw", 1, 1e-3}}, &T::leakage_mw, kNotNegative,
+              "Leakage power of one instance; needs clock_mhz.")
       .number({{"area_um2"}, {"area_mm2", 1, 1e6}}, &T::area_um2, kNotNegative,
               "Area of one instance.")
       .flag("power_gated", &T::power_gated, "Unused instances do not leak.");
@@ -145,9 +150,8 @@ const Table<ActionEnergies>& memory_energy_table() {
 }
 
 const Table<ActionEnergies>& compute_energy_table() {
-  static const Table<ActionEnergies> table =
-      Table<ActionEnergies>(true).number("compute", &ActionEnergies::compute, kNotNegative,
-                                         "Per operation.");
+  static const Table<ActionEnergies> table = Table<ActionEnergies>(true).number(
+      "compute", &ActionEnergies::compute, kNotNegative, "Per operation.");
   return table;
 }
 
@@ -165,8 +169,9 @@ Status read_axes(const Json& json, const Reader& reader, Fanout& out) {
     Axis axis;
     axis.name = it.key();
     if (!is_identifier(axis.name)) {
-      return place.error(in_quotes(axis.name) + " is no name for an axis (a letter or underscore, "
-                                                "then letters, digits or underscores)");
+      return place.error(in_quotes(axis.name) +
+                         " is no name for an axis (a letter or underscore, "
+                         "then letters, digits or underscores)");
     }
     std::int64_t size = 0;
     if (Status s = fields::read_integer(*it, place, kAxisSize, 1, size); !s.ok()) return s;
@@ -229,9 +234,11 @@ const Table<Network>& network_table() {
               {"crossbar", NetworkClass::kCrossbar},
               {"systolic", NetworkClass::kSystolic}},
              "How words travel; default free (no energy, no delay).");
-    add_names(t, "tensors", &Network::tensors, "What it carries; default: all not named elsewhere.");
+    add_names(t, "tensors", &Network::tensors,
+              "What it carries; default: all not named elsewhere.");
     add_names(t, "multicast", &Network::multicast, "Inputs whose common words are read once.");
-    add_names(t, "reduce", &Network::reduce, "Outputs whose partial results are summed on the way.");
+    add_names(t, "reduce", &Network::reduce,
+              "Outputs whose partial results are summed on the way.");
     add_names(t, "forward", &Network::forward, "Inputs that neighbours hand on.");
     t.number("energy_pj_per_bit_hop", &Network::energy_pj_per_bit_hop, kNotNegative,
              "Wire energy of one bit over one link.")
@@ -291,7 +298,10 @@ const Table<Memory>& memory_table() {
     Table<Memory> t(true);
     add_name(t, "memory", "a memory");
     add_attributes(t);
-    t.integer({{"size_bits"}, {"size_bytes", 8}, {"size_kib", 8192}, {"size_mib", 8 << 20},
+    t.integer({{"size_bits"},
+               {"size_bytes", 8},
+               {"size_kib", 8192},
+               {"size_mib", 8 << 20},
                {"words", 0}},
               &Memory::size_bits, kSize, "Capacity of one instance; default: unlimited.")
         .integer("width_bits", &Memory::width_bits, kWidth, "One access; default: one word.")
@@ -301,8 +311,8 @@ const Table<Memory>& memory_table() {
                 "Read bandwidth per cycle and instance; default: unlimited.")
         .number({{"write_bits"}, {"write_bytes", 1, 8}}, &Memory::write_bits, kPositive,
                 "Write bandwidth per cycle and instance; default: unlimited.")
-        .number({{"bandwidth_bits"}, {"bandwidth_bytes", 1, 8}}, &Memory::bandwidth_bits,
-                kPositive, "Reads and writes together, per cycle and instance.")
+        .number({{"bandwidth_bits"}, {"bandwidth_bytes", 1, 8}}, &Memory::bandwidth_bits, kPositive,
+                "Reads and writes together, per cycle and instance.")
         .number("latency_cycles", &Memory::latency_cycles, kNotNegative, "Added once.")
         .choice("buffering", &Memory::buffering,
                 {{"ideal", Buffering::kIdeal},

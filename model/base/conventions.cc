@@ -31,11 +31,12 @@ const Table<Conventions>& conventions_table() {
   using C = Conventions;
   static const Table<C> table =
       Table<C>()
-          .custom("preset", enum_schema(preset_names()), read_preset,  // first: sets all others
-                  [](const C& c) {
-                    return OrderedJson(preset_names()[c.preset == C::Preset::kTimeloop]);
-                  },
-                  "What the fields not given are taken from.")
+          .custom(
+              "preset", enum_schema(preset_names()), read_preset,  // first: sets all others
+              [](const C& c) {
+                return OrderedJson(preset_names()[c.preset == C::Preset::kTimeloop]);
+              },
+              "What the fields not given are taken from.")
           .flag("drain_reads", &C::drain_reads, "Drains cost energy and bandwidth.")
           .choice("footprint", &C::footprint,
                   {{"distinct", C::Footprint::kDistinct}, {"box", C::Footprint::kBox}},
@@ -83,8 +84,10 @@ Status add_word(std::string_view word, bool first, Json& json) {
   const std::string key(trimmed(word.substr(0, equals)));
   const std::string value(trimmed(word.substr(equals + 1)));
   if (json.contains(key)) return fail("the convention " + in_quotes(key) + " is given twice");
-  if (key == "drain_reads" && (value == "true" || value == "false")) json[key] = value == "true";
-  else json[key] = value;
+  if (key == "drain_reads" && (value == "true" || value == "false"))
+    json[key] = value == "true";
+  else
+    json[key] = value;
   return {};
 }
 
@@ -131,8 +134,6 @@ std::string conventions_to_json(const Conventions& conventions) {
   return fields::to_text(fields::conventions_table().write(conventions));
 }
 
-std::string conventions_schema() {
-  return fields::to_text(fields::conventions_table().schema());
-}
+std::string conventions_schema() { return fields::to_text(fields::conventions_table().schema()); }
 
 }  // namespace loopscape

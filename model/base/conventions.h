@@ -27,8 +27,8 @@ struct Conventions {
 
   static constexpr Conventions physical() { return {}; }
   static constexpr Conventions timeloop() {
-    return {Preset::kTimeloop, false, Footprint::kBox, Sharing::kEqualDelta, Refill::kEveryChild,
-            Reuse::kMarch};
+    return {Preset::kTimeloop,   false,        Footprint::kBox, Sharing::kEqualDelta,
+            Refill::kEveryChild, Reuse::kMarch};
   }
   friend bool operator==(const Conventions&, const Conventions&) = default;
 };
@@ -38,7 +38,8 @@ struct Conventions {
 Result<Conventions> parse_conventions_text(std::string_view text);
 std::string conventions_to_text(const Conventions& conventions);
 
-// {"preset": "physical", "drain_reads": true, "footprint": "distinct|box", "multicast": "any|equal",
+// {"preset": "physical", "drain_reads": true, "footprint": "distinct|box", "multicast":
+// "any|equal",
 //  "refill": "one|every", "reuse": "march|previous_tile"}; given fields win over the preset.
 Result<Conventions> parse_conventions(std::string_view json);
 std::string conventions_to_json(const Conventions& conventions);

@@ -10,12 +10,17 @@ namespace {
 // Whole doubles below this are exact, so a fraction or an expression loses nothing.
 constexpr double kExactWhole = 9007199254740992.0;  // 2^53
 
-std::string escaped(std::string_view key) {
+constexpr std::size_t kMaxQuotedKey = 80;
+
+std::string pointer_part(std::string_view key) {
   std::string out;
-  for (const char c : key) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+  for (const char c : printable(key, kMaxQuotedKey)) {
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
   return out;
 }
@@ -69,7 +74,7 @@ bool exact_integer(const Json& json, std::int64_t& out) {
 
 Reader Reader::at(std::string_view key) const {
   Reader inner = *this;
-  inner.place += "/" + escaped(key.substr(0, 200));
+  inner.place += "/" + pointer_part(key);
   return inner;
 }
 
@@ -81,12 +86,18 @@ Status Reader::error(std::string message) const {
 
 const char* kind_name(const Json& json) {
   switch (json.type()) {
-    case Json::value_t::null: return "null";
-    case Json::value_t::object: return "an object";
-    case Json::value_t::array: return "a list";
-    case Json::value_t::string: return "a text";
-    case Json::value_t::boolean: return "true or false";
-    default: return "a number";
+    case Json::value_t::null:
+      return "null";
+    case Json::value_t::object:
+      return "an object";
+    case Json::value_t::array:
+      return "a list";
+    case Json::value_t::string:
+      return "a text";
+    case Json::value_t::boolean:
+      return "true or false";
+    default:
+      return "a number";
   }
 }
 
@@ -111,7 +122,8 @@ Status read_integer(const Json& json, const Reader& reader, IntegerRange range, 
       return reader.error(wanted + ", found " + shown);
     }
     real *= static_cast<double>(scale);
-    if (!(std::fabs(real) <= kExactWhole)) return reader.error(wanted + "; " + shown + " is too large");
+    if (!(std::fabs(real) <= kExactWhole))
+      return reader.error(wanted + "; " + shown + " is too large");
     if (real != std::trunc(real)) {
       return reader.error((scale == 1 ? wanted : "expected a whole number of the smallest unit") +
                           ", found " + shown);

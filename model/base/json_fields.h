@@ -17,7 +17,6 @@
 #include <functional>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,12 +24,14 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "model/base/base.h"
 
 namespace loopscape::fields {
 
-using Json = nlohmann::json;                // read: keys sorted, look-up is logarithmic
-using OrderedJson = nlohmann::ordered_json; // written: keys in the table's order
+using Json = nlohmann::json;                 // read: keys sorted, look-up is logarithmic
+using OrderedJson = nlohmann::ordered_json;  // written: keys in the table's order
 
 inline constexpr std::size_t kMaxTextBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kMaxDepth = 64;
@@ -43,9 +44,9 @@ std::string to_text(const OrderedJson& json);  // indented, newline at the end; 
 // Where a value stands, and what numbers written as text mean there.
 struct Reader {
   using Evaluate = std::function<Result<double>(std::string_view expression)>;
-  std::string place;                    // JSON pointer
-  const Evaluate* evaluate = nullptr;   // absent: numbers are numbers
-  std::int64_t word_bits = 0;           // what the unit "words" stands for
+  std::string place;                   // JSON pointer
+  const Evaluate* evaluate = nullptr;  // absent: numbers are numbers
+  std::int64_t word_bits = 0;          // what the unit "words" stands for
 
   Reader at(std::string_view key) const;
   Reader at(std::size_t index) const;
@@ -93,8 +94,8 @@ OrderedJson names_schema();
 
 // What every field has, whatever it is part of.
 struct FieldInfo {
-  std::vector<std::string> keys;      // alternatives: at most one occurs; the first is written
-  std::vector<OrderedJson> schemas;   // one per key
+  std::vector<std::string> keys;     // alternatives: at most one occurs; the first is written
+  std::vector<OrderedJson> schemas;  // one per key
   std::string description;
   bool required = false;
 };

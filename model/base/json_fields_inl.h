@@ -35,18 +35,20 @@ OrderedJson Table<T>::write(const T& object) const {
 
 template <class T>
 Table<T>& Table<T>::document() {
-  custom("$schema", type_schema("string"),
-         [](const Json& json, const Reader& reader, T&) {
-           std::string ignored;
-           return read_text(json, reader, ignored);
-         },
-         [](const T&) { return OrderedJson(); }, "Where the schema of this file is published.");
-  return custom("version", enum_schema({1}),
-                [](const Json& json, const Reader& reader, T&) {
-                  if (json.is_number_integer() && json == 1) return Status();
-                  return reader.error("only version 1 of this format exists; write 1");
-                },
-                [](const T&) { return OrderedJson(); }, "Version of the format.");
+  custom(
+      "$schema", type_schema("string"),
+      [](const Json& json, const Reader& reader, T&) {
+        std::string ignored;
+        return read_text(json, reader, ignored);
+      },
+      [](const T&) { return OrderedJson(); }, "Where the schema of this file is published.");
+  return custom(
+      "version", enum_schema({1}),
+      [](const Json& json, const Reader& reader, T&) {
+        if (json.is_number() && json == 1) return Status();
+        return reader.error("only version 1 of this format exists; write 1");
+      },
+      [](const T&) { return OrderedJson(); }, "Version of the format.");
 }
 
 template <class T>
@@ -65,14 +67,15 @@ Table<T>& Table<T>::custom(std::string key, OrderedJson schema,
 
 template <class T>
 Table<T>& Table<T>::text(std::string key, std::string T::*member, std::string description) {
-  return custom(std::move(key), type_schema("string"),
-                [member](const Json& json, const Reader& reader, T& out) {
-                  return read_text(json, reader, out.*member);
-                },
-                [member](const T& object) {
-                  return (object.*member).empty() ? OrderedJson() : OrderedJson(object.*member);
-                },
-                std::move(description));
+  return custom(
+      std::move(key), type_schema("string"),
+      [member](const Json& json, const Reader& reader, T& out) {
+        return read_text(json, reader, out.*member);
+      },
+      [member](const T& object) {
+        return (object.*member).empty() ? OrderedJson() : OrderedJson(object.*member);
+      },
+      std::move(description));
 }
 
 template <class T>
@@ -94,14 +97,15 @@ Table<T>& Table<T>::flag(std::string key, bool T::*member, std::string descripti
 template <class T>
 Table<T>& Table<T>::names(std::string key, std::vector<std::string> T::*member,
                           std::string description) {
-  return custom(std::move(key), names_schema(),
-                [member](const Json& json, const Reader& reader, T& out) {
-                  return read_names(json, reader, out.*member);
-                },
-                [member](const T& object) {
-                  return (object.*member).empty() ? OrderedJson() : OrderedJson(object.*member);
-                },
-                std::move(description));
+  return custom(
+      std::move(key), names_schema(),
+      [member](const Json& json, const Reader& reader, T& out) {
+        return read_names(json, reader, out.*member);
+      },
+      [member](const T& object) {
+        return (object.*member).empty() ? OrderedJson() : OrderedJson(object.*member);
+      },
+      std::move(description));
 }
 
 template <class T>
@@ -129,8 +133,10 @@ Table<T>& Table<T>::integer(std::vector<Unit> units, M T::*member, IntegerRange 
   };
   field.write = [member](const T& object, const T& defaults) {
     if (object.*member == defaults.*member) return OrderedJson();
-    if constexpr (std::is_same_v<Value, M>) return OrderedJson(object.*member);
-    else return OrderedJson(*(object.*member));
+    if constexpr (std::is_same_v<Value, M>)
+      return OrderedJson(object.*member);
+    else
+      return OrderedJson(*(object.*member));
   };
   return custom(std::move(field));
 }
@@ -155,8 +161,10 @@ Table<T>& Table<T>::number(std::vector<Unit> units, M T::*member, NumberRange ra
   };
   field.write = [member](const T& object, const T& defaults) {
     if (object.*member == defaults.*member) return OrderedJson();
-    if constexpr (std::is_same_v<double, M>) return number_json(object.*member);
-    else return number_json(*(object.*member));
+    if constexpr (std::is_same_v<double, M>)
+      return number_json(object.*member);
+    else
+      return number_json(*(object.*member));
   };
   return custom(std::move(field));
 }
@@ -172,8 +180,7 @@ Table<T>& Table<T>::choice(std::string key, M T::*member,
   field.keys = {std::move(key)};
   field.schemas.push_back(enum_schema(words));
   field.description = std::move(description);
-  field.read = [member, names, words](const Json& json, std::size_t, const Reader& reader,
-                                      T& out) {
+  field.read = [member, names, words](const Json& json, std::size_t, const Reader& reader, T& out) {
     std::size_t which = 0;
     Status status = read_choice(json, reader, words, which);
     if (status.ok()) out.*member = names[which].second;
@@ -195,22 +202,23 @@ template <class M>
 Table<T>& Table<T>::object(std::string key, M T::*member, const Table<unwrapped<M>>& table,
                            std::string description) {
   using Value = unwrapped<M>;
-  return custom(std::move(key), table.schema(),
-                [member, &table](const Json& json, const Reader& reader, T& out) {
-                  Value value{};
-                  Status status = table.read(json, reader, value);
-                  if (status.ok()) out.*member = std::move(value);
-                  return status;
-                },
-                [member, &table](const T& object) {
-                  if constexpr (std::is_same_v<Value, M>) {
-                    OrderedJson json = table.write(object.*member);
-                    return json.empty() ? OrderedJson() : json;
-                  } else {
-                    return object.*member ? table.write(*(object.*member)) : OrderedJson();
-                  }
-                },
-                std::move(description));
+  return custom(
+      std::move(key), table.schema(),
+      [member, &table](const Json& json, const Reader& reader, T& out) {
+        Value value{};
+        Status status = table.read(json, reader, value);
+        if (status.ok()) out.*member = std::move(value);
+        return status;
+      },
+      [member, &table](const T& object) {
+        if constexpr (std::is_same_v<Value, M>) {
+          OrderedJson json = table.write(object.*member);
+          return json.empty() ? OrderedJson() : json;
+        } else {
+          return object.*member ? table.write(*(object.*member)) : OrderedJson();
+        }
+      },
+      std::move(description));
 }
 
 template <class T>
@@ -219,24 +227,25 @@ Table<T>& Table<T>::list(std::string key, std::vector<U> T::*member, const Table
                          std::string description) {
   OrderedJson schema = type_schema("array");
   schema["items"] = table.schema();
-  return custom(std::move(key), std::move(schema),
-                [member, &table](const Json& json, const Reader& reader, T& out) {
-                  if (!json.is_array()) {
-                    return reader.error(std::string("expected a list, found ") + kind_name(json));
-                  }
-                  for (std::size_t i = 0; i < json.size(); ++i) {
-                    U value{};
-                    if (Status s = table.read(json[i], reader.at(i), value); !s.ok()) return s;
-                    (out.*member).push_back(std::move(value));
-                  }
-                  return Status();
-                },
-                [member, &table](const T& object) {
-                  OrderedJson json;
-                  for (const U& value : object.*member) json.push_back(table.write(value));
-                  return json;
-                },
-                std::move(description));
+  return custom(
+      std::move(key), std::move(schema),
+      [member, &table](const Json& json, const Reader& reader, T& out) {
+        if (!json.is_array()) {
+          return reader.error(std::string("expected a list, found ") + kind_name(json));
+        }
+        for (std::size_t i = 0; i < json.size(); ++i) {
+          U value{};
+          if (Status s = table.read(json[i], reader.at(i), value); !s.ok()) return s;
+          (out.*member).push_back(std::move(value));
+        }
+        return Status();
+      },
+      [member, &table](const T& object) {
+        OrderedJson json;
+        for (const U& value : object.*member) json.push_back(table.write(value));
+        return json;
+      },
+      std::move(description));
 }
 
 template <class T>
@@ -245,8 +254,8 @@ Table<T>& Table<T>::include(U T::*member, const Table<U>& table) {
   for (const Field<U>& part : table.fields()) {
     Field<T> field;
     static_cast<FieldInfo&>(field) = part;
-    field.read = [member, read = part.read](const Json& json, std::size_t key,
-                                            const Reader& reader, T& out) {
+    field.read = [member, read = part.read](const Json& json, std::size_t key, const Reader& reader,
+                                            T& out) {
       return read(json, key, reader, out.*member);
     };
     field.write = [member, write = part.write](const T& object, const T& defaults) {

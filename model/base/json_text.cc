@@ -1,7 +1,5 @@
 // Text to JSON for hostile input: a SAX handler that refuses what nlohmann's own DOM builder would
 // accept (duplicate keys, any depth) and never lets an exception out.
-#include <set>
-
 #include "model/base/json_fields.h"
 
 namespace loopscape::fields {
@@ -24,7 +22,8 @@ class Builder : public nlohmann::json_sax<Json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    Json& object = *open_.back();
+    Json& object = *open_.back().json;
+    open_.back().key = name;
     if (object.contains(name)) return fail("the key " + in_quotes(name) + " occurs twice");
     slot_ = &object[name];
     return true;
@@ -45,9 +44,9 @@ class Builder : public nlohmann::json_sax<Json> {
       return &root_;
     }
     Json* slot = slot_;
-    if (open_.back()->is_array()) {
-      open_.back()->push_back(std::move(value));
-      return &open_.back()->back();
+    if (open_.back().json->is_array()) {
+      open_.back().json->push_back(std::move(value));
+      return &open_.back().json->back();
     }
     *slot = std::move(value);
     return slot;
@@ -62,16 +61,21 @@ class Builder : public nlohmann::json_sax<Json> {
     if (open_.size() == kMaxDepth) {
       return fail("nested more than " + std::to_string(kMaxDepth) + " levels deep");
     }
-    open_.push_back(add(std::move(container)));
+    open_.push_back({add(std::move(container)), ""});
     return true;
   }
   bool close() {
     open_.pop_back();
     return true;
   }
-  // The handler is not told where it is; what it can say is inside what.
+  // The handler is not told its line; what it knows is the way from the root.
   bool fail(std::string message) {
-    status_ = Status(StatusCode::kInvalidInput, std::move(message));
+    Reader reader;
+    for (const Open& open : open_) {
+      const Json& json = *open.json;
+      reader = json.is_array() ? reader.at(json.size()) : reader.at(open.key);
+    }
+    status_ = reader.error(std::move(message));
     return false;
   }
 
@@ -103,7 +107,11 @@ class Builder : public nlohmann::json_sax<Json> {
 
   std::string_view text_;
   Json& root_;
-  std::vector<Json*> open_;
+  struct Open {
+    Json* json;
+    std::string key;  // objects: the last one read
+  };
+  std::vector<Open> open_;
   Json* slot_ = nullptr;
   Status status_;
 };
@@ -112,9 +120,9 @@ class Builder : public nlohmann::json_sax<Json> {
 
 Status parse_json(std::string_view text, Json& out) {
   if (text.size() > kMaxTextBytes) {
-    return Status(StatusCode::kInvalidInput,
-                  "the text has " + std::to_string(text.size()) + " bytes; at most " +
-                      std::to_string(kMaxTextBytes) + " are read");
+    return Status(StatusCode::kInvalidInput, "the text has " + std::to_string(text.size()) +
+                                                 " bytes; at most " +
+                                                 std::to_string(kMaxTextBytes) + " are read");
   }
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return Status(StatusCode::kInvalidInput, "the text is empty; a JSON object is expected");
@@ -124,8 +132,49 @@ Status parse_json(std::string_view text, Json& out) {
   return builder.status();
 }
 
+namespace {
+
+constexpr std::size_t kColumns = 98;
+
+std::string scalar_text(const OrderedJson& json) {
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
+std::string one_line(const OrderedJson& json) {
+  if (!json.is_structured()) return scalar_text(json);
+  std::string out;
+  for (auto it = json.begin(); it != json.end(); ++it) {
+    out += out.empty() ? "" : ", ";
+    if (json.is_object()) out += scalar_text(it.key()) + ": ";
+    out += one_line(*it);
+  }
+  return json.is_object() ? "{" + out + "}" : "[" + out + "]";
+}
+
+// What fits a line stands on one; the whole document never does, as a person would write it.
+void print(const OrderedJson& json, std::size_t indent, std::size_t used, std::string& out) {
+  const std::string line = one_line(json);
+  if (!json.is_structured() || json.empty() || (indent > 0 && used + line.size() <= kColumns)) {
+    out += line;
+    return;
+  }
+  const std::string margin(indent + 2, ' ');
+  out += json.is_object() ? "{" : "[";
+  for (auto it = json.begin(); it != json.end(); ++it) {
+    out += (it == json.begin() ? "\n" : ",\n") + margin;
+    const std::string key = json.is_object() ? scalar_text(it.key()) + ": " : "";
+    out += key;
+    print(*it, indent + 2, indent + 2 + key.size(), out);
+  }
+  out += "\n" + std::string(indent, ' ') + (json.is_object() ? "}" : "]");
+}
+
+}  // namespace
+
 std::string to_text(const OrderedJson& json) {
-  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+  std::string out;
+  print(json, 0, 0, out);
+  return out + "\n";
 }
 
 }  // namespace loopscape::fields

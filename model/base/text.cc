@@ -52,11 +52,17 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
+// Control characters of ASCII and of Latin-1, which could steer a terminal.
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7F;
+  return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
 bool is_name(std::string_view name, bool dash) {
   if (name.empty() || name.size() > kMaxNameLength || !is_letter(name[0])) return false;
-  return std::all_of(name.begin(), name.end(), [&](char c) {
-    return is_letter(c) || is_digit(c) || (dash && c == '-');
-  });
+  return std::all_of(name.begin(), name.end(),
+                     [&](char c) { return is_letter(c) || is_digit(c) || (dash && c == '-'); });
 }
 
 }  // namespace
@@ -83,35 +89,29 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& ca
   return candidates.empty() ? "" : "; known here: " + listed(candidates);
 }
 
-std::string in_quotes(std::string_view name) {
-  std::string out = "'";
+std::string printable(std::string_view text, std::size_t most) {
+  std::string out;
   std::size_t shown = 0;
-  for (std::size_t i = 0; i < name.size(); ++shown) {
-    if (shown == kMaxQuoted) {
-      out += "...";
-      break;
-    }
-    const std::size_t length = utf8_length(name.substr(i));
-    const auto c = static_cast<unsigned char>(name[i]);
-    const bool control = c < 0x20 || c == 0x7F || (c == 0xC2 && length == 2 &&
-                         static_cast<unsigned char>(name[i + 1]) < 0xA0);
-    if (length == 0 || control) {
+  for (std::size_t i = 0; i < text.size(); ++shown) {
+    if (shown == most) return out + "...";
+    const std::size_t length = utf8_length(text.substr(i));
+    if (length == 0 || is_control(text.substr(i, length))) {
       out += '?';
-      i += std::max<std::size_t>(length, 1);
     } else {
-      out += name.substr(i, length);
-      i += length;
+      out += text.substr(i, length);
     }
+    i += std::max<std::size_t>(length, 1);
   }
-  return out + "'";
+  return out;
 }
+
+std::string in_quotes(std::string_view name) { return "'" + printable(name, kMaxQuoted) + "'"; }
 
 std::string listed(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (i == kMaxListed) return out + ", ...";
-    const std::string shown = in_quotes(names[i]);
-    out += (i ? ", " : "") + shown.substr(1, shown.size() - 2);
+    out += (i ? ", " : "") + printable(names[i], kMaxQuoted);
   }
   return out;
 }
@@ -132,9 +132,9 @@ std::string number_text(double value) {
   // Shortest digits; whole numbers that a double holds exactly are written without an exponent.
   char buffer[40];
   const bool whole = std::fabs(value) < 9007199254740992.0 && value == std::trunc(value);
-  const auto end = whole ? std::to_chars(buffer, buffer + sizeof buffer,
-                                         static_cast<std::int64_t>(value))
-                         : std::to_chars(buffer, buffer + sizeof buffer, value);
+  const auto end =
+      whole ? std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(value))
+            : std::to_chars(buffer, buffer + sizeof buffer, value);
   return std::string(buffer, end.ptr);
 }
 

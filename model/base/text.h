@@ -16,6 +16,9 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
 // " (did you mean 'x'?)" when a candidate is near, else "; known here: a, b, c", else "".
 std::string suggestion(std::string_view name, const std::vector<std::string>& candidates);
 
+// The text with unprintable bytes replaced, cut after `most` characters ("..." marks the cut).
+std::string printable(std::string_view text, std::size_t most);
+
 // 'name', shortened and with unprintable bytes replaced, so that it is safe in a message.
 std::string in_quotes(std::string_view name);
 

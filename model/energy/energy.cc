@@ -8,9 +8,9 @@ namespace {
 
 Status unpriced(std::size_t node, const std::string& component, const char* key,
                 const char* action) {
-  return Status(StatusCode::kInvalidInput,
-                in_quotes(component) + " has no energy for '" + key + "' (" + action +
-                    "); write \"energy_pj\": {\"" + key + "\": ...}")
+  return Status(StatusCode::kInvalidInput, in_quotes(component) + " has no energy for '" + key +
+                                               "' (" + action + "); write \"energy_pj\": {\"" +
+                                               key + "\": ...}")
       .at("/nodes/" + std::to_string(node) + "/energy_pj");
 }
 

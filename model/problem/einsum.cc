@@ -14,16 +14,16 @@ class EinsumReader {
 
   Result<Problem> read() {
     if (text_.size() > kMaxEinsumLength) {
-      return Status(StatusCode::kInvalidInput, "the einsum is longer than " +
-                                                   std::to_string(kMaxEinsumLength) +
-                                                   " characters");
+      return Status(
+          StatusCode::kInvalidInput,
+          "the einsum is longer than " + std::to_string(kMaxEinsumLength) + " characters");
     }
     if (Status s = read_tensor(); !s.ok()) return s;
-    if (!take('+') || !take('=')) {
-      if (!take('=')) {
-        return error("expected '+=' after the output tensor" + found());
-      }
+    const bool plus = take('+');
+    if (plus ? peek() != '=' : !take('=')) {
+      return error("expected '+=' after the output tensor" + found());
     }
+    if (plus) ++at_;
     do {
       if (Status s = read_tensor(); !s.ok()) return s;
     } while (take('*'));
@@ -83,8 +83,9 @@ class EinsumReader {
     if (is_digit(peek())) {
       if (Status s = read_coefficient(coefficient); !s.ok()) return s;
       if (!take('*')) {
-        return error_at(start, "a constant: a rank is a sum of dimensions (write coefficient * "
-                               "dimension)");
+        return error_at(start,
+                        "a constant: a rank is a sum of dimensions (write coefficient * "
+                        "dimension)");
       }
       if (Status s = read_name("a dimension's name", name); !s.ok()) return s;
     } else {
@@ -142,8 +143,8 @@ class EinsumReader {
     out = std::string(text_.substr(start, at_ - start));
     if (is_identifier(out)) return {};
     if (out.size() > kMaxNameLength) {
-      return error_at(start, "a name of more than " + std::to_string(kMaxNameLength) +
-                                 " characters");
+      return error_at(start,
+                      "a name of more than " + std::to_string(kMaxNameLength) + " characters");
     }
     return error_at(start, std::string("expected ") + what + found());
   }
@@ -227,9 +228,9 @@ Result<Problem> parse_einsum(std::string_view text,
   }
   for (const auto& extent : extents) {
     if (draft->find_dim(extent.first)) continue;
-    return Status(StatusCode::kInvalidInput,
-                  "the dimension " + in_quotes(extent.first) + " does not occur in the einsum" +
-                      suggestion(extent.first, names));
+    return Status(StatusCode::kInvalidInput, "the dimension " + in_quotes(extent.first) +
+                                                 " does not occur in the einsum" +
+                                                 suggestion(extent.first, names));
   }
   return make_problem(std::move(*draft));
 }

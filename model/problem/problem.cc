@@ -25,8 +25,9 @@ Status check_dims(const Problem& problem) {
   for (const Dim& dim : problem.dims) {
     const std::string place = "/dims/" + dim.name;
     if (!is_identifier(dim.name)) {
-      return invalid("/dims", in_quotes(dim.name) + " is no name for a dimension (a letter or "
-                              "underscore, then letters, digits or underscores, at most 64)");
+      return invalid("/dims", in_quotes(dim.name) +
+                                  " is no name for a dimension (a letter or "
+                                  "underscore, then letters, digits or underscores, at most 64)");
     }
     if (!seen.insert(dim.name).second) return invalid(place, "the dimension occurs twice");
     if (dim.extent < 1 || dim.extent > kMaxExtent) {
@@ -42,8 +43,8 @@ Status check_dims(const Problem& problem) {
   return {};
 }
 
-Status check_rank(const Problem& problem, const Rank& rank, const std::string& place,
-                  DimMask& seen, std::int64_t& extent) {
+Status check_rank(const Problem& problem, const Rank& rank, const std::string& place, DimMask& seen,
+                  std::int64_t& extent) {
   if (rank.terms.empty()) return invalid(place, "a rank without a dimension");
   if (rank.terms.size() > kMaxTerms) return invalid(place, too_many("terms", kMaxTerms));
   OverflowFlag overflow;
@@ -69,6 +70,10 @@ Status check_rank(const Problem& problem, const Rank& rank, const std::string& p
   if (!problem.padding_free) {
     return invalid(place, "a valid range needs \"padding_free\": true");
   }
+  if (*rank.valid_begin >= extent) {
+    return invalid(place, "the valid range begins at " + std::to_string(*rank.valid_begin) +
+                              ", but the rank's extent is " + std::to_string(extent));
+  }
   if (*rank.valid_begin < 0 || *rank.valid_begin >= *rank.valid_end) {
     return invalid(place, "the valid range must begin at 0 or later and end after its begin");
   }
@@ -76,8 +81,7 @@ Status check_rank(const Problem& problem, const Rank& rank, const std::string& p
 }
 
 Status check_attributes(const Tensor& tensor, bool output, const std::string& place) {
-  if (tensor.role != Role::kWeight && tensor.role != Role::kInput &&
-      tensor.role != Role::kOutput) {
+  if (tensor.role != Role::kWeight && tensor.role != Role::kInput && tensor.role != Role::kOutput) {
     return invalid(place + "/role", "a role that does not exist");
   }
   if (output != (tensor.role == Role::kOutput)) {
@@ -101,8 +105,9 @@ Status check_tensor(const Problem& problem, Tensor& tensor) {
   const bool output = &tensor == &problem.tensors[0];
   const std::string place = "/tensors/" + tensor.name;
   if (!is_identifier(tensor.name)) {
-    return invalid("/tensors", in_quotes(tensor.name) + " is no name for a tensor (a letter or "
-                               "underscore, then letters, digits or underscores, at most 64)");
+    return invalid("/tensors", in_quotes(tensor.name) +
+                                   " is no name for a tensor (a letter or "
+                                   "underscore, then letters, digits or underscores, at most 64)");
   }
   if (Status s = check_attributes(tensor, output, place); !s.ok()) return s;
   if (tensor.ranks.size() > kMaxRanks) return invalid(place, too_many("ranks", kMaxRanks));
@@ -114,6 +119,9 @@ Status check_tensor(const Problem& problem, Tensor& tensor) {
     std::int64_t extent = 0;
     Status status = check_rank(problem, rank, place, tensor.relevant, extent);
     if (!status.ok()) return status;
+    if (output && rank.valid_begin) {
+      return invalid(place + "/valid", "only inputs have padding; the output has none");
+    }
     words = overflow.mul(words, extent);
     if (rank.terms.size() == 1) continue;
     for (const Term& term : rank.terms) {
@@ -122,8 +130,8 @@ Status check_tensor(const Problem& problem, Tensor& tensor) {
   }
   overflow.mul(words, std::max<std::int64_t>({1, tensor.bits, tensor.final_bits}));
   if (overflow.raised()) {
-    return invalid(place, "the bits of the tensor " + in_quotes(tensor.name) +
-                              " do not fit 63 bits");
+    return invalid(place,
+                   "the bits of the tensor " + in_quotes(tensor.name) + " do not fit 63 bits");
   }
   return {};
 }
@@ -169,8 +177,9 @@ Status check_roles(const Problem& problem) {
       return invalid("/dim_roles", "unknown dimension " + in_quotes(dim) + suggestion(dim, own));
     }
     if (std::find(canonical.begin(), canonical.end(), role) == canonical.end()) {
-      return invalid("/dim_roles/" + dim, in_quotes(role) + " is no canonical dimension; there are " +
-                                              listed(canonical));
+      return invalid(
+          "/dim_roles/" + dim,
+          in_quotes(role) + " is no canonical dimension; there are " + listed(canonical));
     }
   }
   return {};

@@ -59,10 +59,10 @@ struct Problem {
   std::string comment;  // where the numbers come from; kept, never interpreted
   std::string operation = "mac";
   std::vector<Dim> dims;
-  std::vector<Tensor> tensors;  // inputs in einsum order, the output first
+  std::vector<Tensor> tensors;                   // inputs in einsum order, the output first
   std::map<std::string, std::string> dim_roles;  // own dimension -> canonical convolution dimension
   bool padding_free = false;  // padding is generated, not moved: ranks may state a valid range
-  std::uint64_t count = 1;  // how often the layer occurs in its network
+  std::uint64_t count = 1;    // how often the layer occurs in its network
   std::optional<Conventions> conventions;
 
   TensorId output() const;
@@ -80,7 +80,8 @@ struct Problem {
 };
 
 // Validates a draft and fills relevant, sliding and is_output. The draft's first tensor is the
-// output; dimensions are renumbered in order of their first appearance. Parsing ends here too: there is no other way to a Problem that may be relied on.
+// output; dimensions are renumbered in order of their first appearance. Parsing ends here too:
+// there is no other way to a Problem that may be relied on.
 Result<Problem> make_problem(Problem draft);
 
 // The JSON form (formats.md): an einsum, or a short form ("op": "conv2d", ...).
@@ -92,7 +93,7 @@ std::string problem_to_json(const Problem& problem);
 std::string problem_schema();
 
 // "O[n,k,p,q] += I[n,c,2*p+r,2*q+s] * W[k,c,r,s]", with an extent for every dimension. Errors
-// carry "column N" as their place.
+// in the text begin with "column N: ".
 Result<Problem> parse_einsum(std::string_view text,
                              const std::map<std::string, std::int64_t>& extents);
 

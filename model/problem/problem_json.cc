@@ -167,32 +167,32 @@ void add_common(Table<Spec>& table) {
 }
 
 void add_padding_free(Table<Spec>& table) {
-  table.custom("padding_free", fields::type_schema("boolean"),
-               [](const Json& json, const Reader& reader, Spec& out) {
-                 return fields::read_flag(json, reader, out.form.padding_free);
-               },
-               [](const Spec& spec) {
-                 return spec.form.padding_free ? OrderedJson(true) : OrderedJson();
-               },
-               "Padding is generated, not moved: it costs no words.");
+  table.custom(
+      "padding_free", fields::type_schema("boolean"),
+      [](const Json& json, const Reader& reader, Spec& out) {
+        return fields::read_flag(json, reader, out.form.padding_free);
+      },
+      [](const Spec& spec) { return spec.form.padding_free ? OrderedJson(true) : OrderedJson(); },
+      "Padding is generated, not moved: it costs no words.");
 }
 
 void add_operation(Table<Spec>& table, std::vector<std::string> names) {
   OrderedJson schema =
       names.empty() ? fields::type_schema("string") : fields::enum_schema(OrderedJson(names));
-  table.custom("operation", std::move(schema),
-               [names](const Json& json, const Reader& reader, Spec& out) {
-                 if (names.empty()) return fields::read_text(json, reader, out.operation);
-                 std::size_t which = 0;
-                 Status s = fields::read_choice(json, reader, names, which);
-                 if (s.ok()) out.operation = names[which];
-                 return s;
-               },
-               [](const Spec& spec) {
-                 return spec.operation == "mac" ? OrderedJson() : OrderedJson(spec.operation);
-               },
-               "What one point of the iteration space does; default: " +
-                   (names.empty() ? "mac" : names[0]) + ".");
+  table.custom(
+      "operation", std::move(schema),
+      [names](const Json& json, const Reader& reader, Spec& out) {
+        if (names.empty()) return fields::read_text(json, reader, out.operation);
+        std::size_t which = 0;
+        Status s = fields::read_choice(json, reader, names, which);
+        if (s.ok()) out.operation = names[which];
+        return s;
+      },
+      [](const Spec& spec) {
+        return spec.operation == "mac" ? OrderedJson() : OrderedJson(spec.operation);
+      },
+      "What one point of the iteration space does; default: " + (names.empty() ? "mac" : names[0]) +
+          ".");
 }
 
 const Table<Spec>& einsum_table() {
@@ -285,12 +285,13 @@ OrderedJson pair_schema(IntegerRange range, bool sides) {
 void add_window(Table<Spec>& table) {
   const auto pair_field = [&](const char* key, std::int64_t Window::*member,
                               const char* description) {
-    table.custom(key, pair_schema(kExtent, false),
-                 [member](const Json& json, const Reader& reader, Spec& out) {
-                   return read_pair(json, reader, kExtent, out.form.windows[0].*member,
-                                    out.form.windows[1].*member);
-                 },
-                 [](const Spec&) { return OrderedJson(); }, description);
+    table.custom(
+        key, pair_schema(kExtent, false),
+        [member](const Json& json, const Reader& reader, Spec& out) {
+          return read_pair(json, reader, kExtent, out.form.windows[0].*member,
+                           out.form.windows[1].*member);
+        },
+        [](const Spec&) { return OrderedJson(); }, description);
   };
   add_extent(table, {"n"}, 1, false, "Images in the batch; default 1.");
   add_extent(table, {"p"}, 0, false, "Output rows (or give h).");
@@ -301,19 +302,21 @@ void add_window(Table<Spec>& table) {
   add_extent(table, {"s"}, 0, true, "Kernel columns");
   pair_field("stride", &Window::stride, "Vertical and horizontal stride.");
   pair_field("dilation", &Window::dilation, "Vertical and horizontal dilation.");
-  table.custom("padding", pair_schema({0, kMaxExtent}, true), read_padding,
-               [](const Spec&) { return OrderedJson(); },
-               "One number, [vertical, horizontal], or [[top, bottom], [left, right]].");
+  table.custom(
+      "padding", pair_schema({0, kMaxExtent}, true), read_padding,
+      [](const Spec&) { return OrderedJson(); },
+      "One number, [vertical, horizontal], or [[top, bottom], [left, right]].");
   add_padding_free(table);
 }
 
 void add_form_integer(Table<Spec>& table, const char* key, std::int64_t ShortForm::*member,
                       IntegerRange range, const char* description) {
-  table.custom(key, fields::integer_schema(range, false),
-               [member, range](const Json& json, const Reader& reader, Spec& out) {
-                 return fields::read_integer(json, reader, range, 1, out.form.*member);
-               },
-               [](const Spec&) { return OrderedJson(); }, description);
+  table.custom(
+      key, fields::integer_schema(range, false),
+      [member, range](const Json& json, const Reader& reader, Spec& out) {
+        return fields::read_integer(json, reader, range, 1, out.form.*member);
+      },
+      [](const Spec&) { return OrderedJson(); }, description);
 }
 
 void add_shape(Table<Spec>& t, const std::string& op) {
@@ -330,7 +333,8 @@ void add_shape(Table<Spec>& t, const std::string& op) {
     add_window(t);
     add_operation(t, {"max", "add"});
   } else if (op == "gemm") {
-    for (const char* key : {"m", "n", "k"}) add_extent(t, {key}, 0, true, "O[m,n] += I[m,k] W[k,n]");
+    for (const char* key : {"m", "n", "k"})
+      add_extent(t, {key}, 0, true, "O[m,n] += I[m,k] W[k,n]");
     add_form_integer(t, "batch", &ShortForm::batch, kExtent, "Independent products; default 1.");
   } else if (op == "fc") {
     add_extent(t, {"n"}, 1, false, "Vectors in the batch; default 1.");
@@ -340,7 +344,8 @@ void add_shape(Table<Spec>& t, const std::string& op) {
     t.custom("dims", map_schema(fields::integer_schema(kExtent, false)), read_dims, write_dims,
              "Extents; the ranks are in alphabetical order of the names.")
         .required();
-    add_form_integer(t, "inputs", &ShortForm::inputs, {1, 2}, "One input tensor (I) or two (I, J).");
+    add_form_integer(t, "inputs", &ShortForm::inputs, {1, 2},
+                     "One input tensor (I) or two (I, J).");
     add_operation(t, {"add", "mul", "sub", "max", "min", "map"});
   } else {  // attention_qk, attention_av
     add_extent(t, {"b"}, 1, false, "Sequences in the batch; default 1.");
@@ -352,9 +357,8 @@ void add_shape(Table<Spec>& t, const std::string& op) {
 }
 
 const std::vector<std::string>& op_names() {
-  static const std::vector<std::string> names = {"conv2d", "depthwise",    "gemm",
-                                                 "fc",     "attention_qk", "attention_av",
-                                                 "pool",   "elementwise"};
+  static const std::vector<std::string> names = {
+      "conv2d", "depthwise", "gemm", "fc", "attention_qk", "attention_av", "pool", "elementwise"};
   return names;
 }
 
@@ -363,13 +367,13 @@ const std::map<std::string, Table<Spec>>& op_tables() {
     std::map<std::string, Table<Spec>> all;
     for (const std::string& op : op_names()) {
       Table<Spec> t;
-      t.document().custom("op", fields::enum_schema(OrderedJson::array({op})),
-                          [op](const Json&, const Reader&, Spec& out) {
-                            out.form.op = op;
-                            return Status();
-                          },
-                          [](const Spec& spec) { return OrderedJson(spec.form.op); },
-                          "The short form.");
+      t.document().custom(
+          "op", fields::enum_schema(OrderedJson::array({op})),
+          [op](const Json&, const Reader&, Spec& out) {
+            out.form.op = op;
+            return Status();
+          },
+          [](const Spec& spec) { return OrderedJson(spec.form.op); }, "The short form.");
       t.required();
       add_shape(t, op);
       add_common(t);
@@ -398,9 +402,9 @@ Status apply_tensors(const Spec& spec, Problem& problem) {
     tensor.density = given.density;
     if (given.valid.empty()) continue;
     if (given.valid.size() != tensor.ranks.size()) {
-      return reader.at(name).at("valid").error(
-          in_quotes(name) + " has " + std::to_string(tensor.ranks.size()) + " ranks, not " +
-          std::to_string(given.valid.size()));
+      return reader.at(name).at("valid").error(in_quotes(name) + " has " +
+                                               std::to_string(tensor.ranks.size()) +
+                                               " ranks, not " + std::to_string(given.valid.size()));
     }
     for (std::size_t r = 0; r < tensor.ranks.size(); ++r) {
       if (!given.valid[r]) continue;
@@ -438,9 +442,10 @@ Result<Problem> from_einsum(const Spec& spec) {
   }
   for (const auto& extent : spec.dims) {
     if (draft->find_dim(extent.first)) continue;
-    return Reader{"/dims"}.at(extent.first).error("the dimension " + in_quotes(extent.first) +
-                                                  " does not occur in the einsum" +
-                                                  suggestion(extent.first, names));
+    return Reader{"/dims"}
+        .at(extent.first)
+        .error("the dimension " + in_quotes(extent.first) + " does not occur in the einsum" +
+               suggestion(extent.first, names));
   }
   return finish(spec, std::move(*draft));
 }

@@ -115,16 +115,16 @@ Result<Problem> conv2d(const ShortForm& form) {
   for (const char* key : {"k", "c"}) {
     const std::int64_t channels = given(form, key);
     if (channels % g == 0) continue;
-    return invalid("/groups", std::to_string(g) + " groups do not divide " + in_quotes(key) + " = " +
-                                  std::to_string(channels));
+    return invalid("/groups", std::to_string(g) + " groups do not divide " + in_quotes(key) +
+                                  " = " + std::to_string(channels));
   }
   return windowed(form, "O[n,g,k,p,q]", "n,g,c", " * W[g,k,c,r,s]",
                   {{"g", g}, {"k", k / g}, {"c", c / g}});
 }
 
 Result<Problem> gemm(const ShortForm& form) {
-  const Extents extents = {{"m", given(form, "m")}, {"n", given(form, "n")},
-                           {"k", given(form, "k")}, {"b", form.batch}};
+  const Extents extents = {
+      {"m", given(form, "m")}, {"n", given(form, "n")}, {"k", given(form, "k")}, {"b", form.batch}};
   if (form.batch == 1) {
     return build("O[m,n] += I[m,k] * W[k,n]", extents, {{"m", "p"}, {"n", "k"}, {"k", "c"}});
   }
