@@ -79,9 +79,11 @@ void set_networks(const Problem& problem, const Arch& arch, CountingContext& con
       if (carrier < 0) continue;
       const Network& network = networks[static_cast<std::size_t>(carrier)];
       const auto& sharers = problem.tensors[t].is_output ? network.reduce : network.multicast;
-      context.shares[f] |= called(problem, sharers) & mask;
-      if (!problem.tensors[t].is_output)
-        context.forwards[f] |= called(problem, network.forward) & mask;
+      context.shares[f] =
+          static_cast<TensorMask>(context.shares[f] | (called(problem, sharers) & mask));
+      if (problem.tensors[t].is_output) continue;
+      context.forwards[f] =
+          static_cast<TensorMask>(context.forwards[f] | (called(problem, network.forward) & mask));
     }
   }
 }

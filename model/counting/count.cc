@@ -368,18 +368,22 @@ void count(const CountingContext& context, const Nest& nest, Workspace& workspac
       return;
     }
   }
-  for (std::size_t m = 0; m < context.memories; ++m) {
-    tally.instances_used[m] = tuples(context, nest, flag, [&](int, const NestLoop& loop) {
-      return loop.spatial && loop.fanout < context.fanouts_above[m];
+  std::array<std::int64_t, kMaxFanouts + 1> busy_below;  // the first f fan-outs' busy children
+  for (std::size_t f = 0; f <= context.fanouts; ++f) {
+    busy_below[f] = tuples(context, nest, flag, [&](int, const NestLoop& loop) {
+      return loop.spatial && loop.fanout < f;
     });
   }
+  for (std::size_t m = 0; m < context.memories; ++m) {
+    tally.instances_used[m] = busy_below[context.fanouts_above[m]];
+  }
   for (std::size_t f = 0; f < context.fanouts; ++f) {
+    tally.fanouts_used[f] = busy_below[f];
     tally.children_used[f] = tuples(context, nest, flag, [&](int, const NestLoop& loop) {
       return loop.spatial && loop.fanout == f;
     });
   }
-  tally.lanes_used =
-      tuples(context, nest, flag, [](int, const NestLoop& loop) { return loop.spatial; });
+  tally.lanes_used = busy_below[context.fanouts];
   tally.steps =
       tuples(context, nest, flag, [](int, const NestLoop& loop) { return !loop.spatial; });
   if (flag.raised()) tally.status = StatusCode::kOverflow;
@@ -390,13 +394,13 @@ Words words_of_instance(const CountingContext& context, const Nest& nest, Worksp
   return Chain(context, nest, tensor, workspace, flag).of_instance(stop, lane);
 }
 
-std::int64_t residences(const CountingContext& context, const Nest& nest, int tensor, int position,
+std::int64_t residences(const CountingContext& context, const Nest& nest, int tensor, int fanout,
                         OverflowFlag& flag) {
   int child = nest.loops;
   const auto t = static_cast<std::size_t>(tensor);
   for (int s = nest.stops[t]; s-- > 0;) {
-    const int at = nest.stop[t][static_cast<std::size_t>(s)].position;
-    if (at >= position) child = at;
+    const Stop& stop = nest.stop[t][static_cast<std::size_t>(s)];
+    if (context.fanouts_above[stop.memory] > fanout) child = stop.position;
   }
   // Compute's word is looked at as if compute were a store: its run is what keeps it in place.
   const Boundary boundary = make_boundary(context, nest, tensor, child, child, false);

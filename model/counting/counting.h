@@ -133,6 +133,7 @@ struct Tally {
   std::array<std::array<TensorTally, kMaxTensors>, kMaxMemories> memory;
   std::array<std::array<NetworkTally, kMaxTensors>, kMaxFanouts> network;
   std::array<std::int64_t, kMaxMemories> instances_used;
+  std::array<std::int64_t, kMaxFanouts> fanouts_used;   // instances of the fan-out
   std::array<std::int64_t, kMaxFanouts> children_used;  // below one instance of the fan-out
   std::int64_t lanes_used = 1;                          // compute instances
   std::int64_t steps = 1;                               // compute steps of lane 0
@@ -153,9 +154,9 @@ void count(const CountingContext& context, const Nest& nest, Workspace& workspac
 Words words_of_instance(const CountingContext& context, const Nest& nest, Workspace& workspace,
                         int tensor, int stop, const std::uint32_t* lane, OverflowFlag& flag);
 
-// How often the tensor's next store inside `position` receives something, on the busiest lane
+// How often the tensor's next store below the fan-out receives something, on the busiest lane
 // (counting.md A9: folds of a systolic fan-out).
-std::int64_t residences(const CountingContext& context, const Nest& nest, int tensor, int position,
+std::int64_t residences(const CountingContext& context, const Nest& nest, int tensor, int fanout,
                         OverflowFlag& flag);
 
 }  // namespace loopscape

@@ -59,8 +59,8 @@ struct MemoryReport {
 };
 
 struct TensorAtNetwork {
-  std::int64_t words_in = 0, words_delivered = 0;     // down
-  std::int64_t words_collected = 0, words_out = 0;    // up: partial and final results
+  std::int64_t words_in = 0, words_delivered = 0;   // down
+  std::int64_t words_collected = 0, words_out = 0;  // up: partial and final results
   std::int64_t forwarded = 0, hops = 0, reductions = 0;
   double energy_pj = 0;
 };
@@ -82,8 +82,17 @@ struct ComputeReport {
 // One line of where time goes.
 struct TimePart {
   enum class Kind : std::uint8_t {
-    kCompute, kMemoryRead, kMemoryWrite, kMemoryShared, kNetwork,                    // overlapped
-    kFirstFill, kLastDrain, kExposedTransfer, kSystolicSkew, kPreload, kLatency      // exposed
+    kCompute,
+    kMemoryRead,
+    kMemoryWrite,
+    kMemoryShared,
+    kNetwork,  // overlapped
+    kFirstFill,
+    kLastDrain,
+    kExposedTransfer,
+    kSystolicSkew,
+    kPreload,
+    kLatency  // exposed
   };
   Kind kind;
   NodeKind node;
@@ -93,7 +102,7 @@ struct TimePart {
 };
 
 struct Breakdown {
-  double energy_pj = 0;   // = sum in this order: memories (energy), fan-outs, compute, then leakage
+  double energy_pj = 0;  // = sum in this order: memories (energy), fan-outs, compute, then leakage
   std::int64_t cycles = 0;
   std::int64_t operations = 0;
   double utilization = 0;
@@ -101,8 +110,8 @@ struct Breakdown {
   std::vector<MemoryReport> memories;
   std::vector<FanoutReport> fanouts;
   ComputeReport compute;
-  std::vector<TimePart> time;    // overlapped parts first
-  std::size_t bottleneck = 0;    // into `time`: what a faster machine must improve first
+  std::vector<TimePart> time;  // overlapped parts first
+  std::size_t bottleneck = 0;  // into `time`: what a faster machine must improve first
 };
 
 class Scratch;  // working memory of one thread; see Scratch::create()
@@ -110,6 +119,8 @@ struct ScratchDeleter {
   void operator()(Scratch* scratch) const;
 };
 using ScratchPtr = std::unique_ptr<Scratch, ScratchDeleter>;
+
+struct BoundModel;  // problem, arch, conventions and costs, resolved against each other
 
 class Evaluator {
  public:
@@ -133,9 +144,8 @@ class Evaluator {
   const ActionCosts& costs() const;
 
  private:
-  struct Bound;  // problem, arch, conventions and costs, resolved against each other
-  explicit Evaluator(std::shared_ptr<const Bound> bound) : bound_(std::move(bound)) {}
-  std::shared_ptr<const Bound> bound_;
+  explicit Evaluator(std::shared_ptr<const BoundModel> bound) : bound_(std::move(bound)) {}
+  std::shared_ptr<const BoundModel> bound_;
 };
 
 // A priced mapping as a file (formats.md). It carries its inputs, so that nothing else is needed to

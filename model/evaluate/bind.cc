@@ -1,0 +1,110 @@
+// Problem, architecture, conventions and costs become the constants of one evaluator.
+
+#include <algorithm>
+
+#include "model/evaluate/bound.h"
+
+namespace loopscape {
+namespace {
+
+MemoryTerms memory_terms(const Memory& memory, std::int64_t instances) {
+  MemoryTerms terms;
+  if (memory.size_bits) {
+    const bool halved = memory.buffering == Buffering::kDouble;
+    terms.usable_bits = halved ? *memory.size_bits / 2 : *memory.size_bits;
+  }
+  terms.instances = instances;
+  terms.width_bits = memory.width_bits;
+  terms.read_bits = memory.read_bits.value_or(0);
+  terms.write_bits = memory.write_bits.value_or(0);
+  terms.shared_bits = memory.bandwidth_bits.value_or(0);
+  terms.latency_cycles = memory.latency_cycles;
+  terms.buffering = memory.buffering;
+  terms.power_gated = memory.power_gated;
+  return terms;
+}
+
+FanoutTerms fanout_terms(const Fanout& fanout, std::int64_t instances) {
+  FanoutTerms terms;
+  terms.instances = instances;
+  terms.networks = static_cast<std::uint8_t>(fanout.networks.size());
+  std::string rows;
+  for (std::size_t n = 0; n < fanout.networks.size(); ++n) {
+    const Network& network = fanout.networks[n];
+    terms.network[n] = {network.network_class, network.energy_pj_per_bit_hop,
+                        network.bandwidth_bits.value_or(0), network.latency_cycles,
+                        network.preload};
+    if (network.network_class != NetworkClass::kSystolic) continue;
+    terms.systolic = true;
+    if (!network.preload_axis.empty()) rows = network.preload_axis;
+  }
+  if (rows.empty()) rows = fanout.axes.back().name;
+  for (const Axis& axis : fanout.axes) {
+    (axis.name == rows ? terms.rows : terms.columns) *= axis.size;
+  }
+  return terms;
+}
+
+// Instances of every node, and the areas that add up. An overflow is an architecture too large.
+Status bind_nodes(BoundModel& model) {
+  OverflowFlag flag;
+  std::int64_t instances = 1;
+  for (const ArchNode& node : model.arch.nodes) {
+    switch (node.kind) {
+      case NodeKind::kMemory:
+        model.memory[node.id] = memory_terms(model.arch.memories[node.id], instances);
+        model.area_um2 += model.costs.memories[node.id].area_um2 * static_cast<double>(instances);
+        break;
+      case NodeKind::kFanout:
+        model.fanout[node.id] = fanout_terms(model.arch.fanouts[node.id], instances);
+        instances = flag.mul(instances, model.arch.fanouts[node.id].children());
+        break;
+      case NodeKind::kCompute:
+        model.lanes = instances;
+        model.area_um2 += model.costs.compute.area_um2 * static_cast<double>(instances);
+        break;
+    }
+  }
+  if (flag.raised()) {
+    return Status(StatusCode::kInvalidInput,
+                  "the architecture " + model.arch.name +
+                      " has more than 2^63 compute instances; make its fan-outs smaller");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Evaluator> Evaluator::create(const Problem& problem, const Arch& arch,
+                                    const Conventions& conventions, const ActionCosts& costs) {
+  auto model = std::make_shared<BoundModel>();
+  model->problem = problem;
+  model->arch = arch;
+  model->conventions = conventions;
+  model->costs = costs;
+  Result<CountingContext> counting = make_counting_context(problem, arch, conventions);
+  if (!counting.ok()) return counting.status();
+  model->counting = *counting;
+  model->operations = problem.operations();
+  model->interval_cycles = arch.compute.interval_cycles;
+  model->compute_latency_cycles = arch.compute.latency_cycles;
+  model->compute_power_gated = arch.compute.power_gated;
+  if (arch.clock_mhz) model->pj_per_mw_cycle = 1000.0 / *arch.clock_mhz;
+  if (Status status = bind_nodes(*model); !status.ok()) return status;
+  return Evaluator(std::move(model));
+}
+
+ScratchPtr Evaluator::make_scratch() const {
+  ScratchPtr scratch(new Scratch);
+  scratch->bound = bound_;
+  return scratch;
+}
+
+void ScratchDeleter::operator()(Scratch* scratch) const { delete scratch; }
+
+const Problem& Evaluator::problem() const { return bound_->problem; }
+const Arch& Evaluator::arch() const { return bound_->arch; }
+const Conventions& Evaluator::conventions() const { return bound_->conventions; }
+const ActionCosts& Evaluator::costs() const { return bound_->costs; }
+
+}  // namespace loopscape

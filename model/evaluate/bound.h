@@ -1,0 +1,109 @@
+// An evaluator's constants and one thread's working sheet. Internal to model/evaluate.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "model/counting/counting.h"
+#include "model/evaluate/evaluate.h"
+
+namespace loopscape {
+
+// What pricing and timing read of a memory, resolved once.
+struct MemoryTerms {
+  std::uint64_t usable_bits = UINT64_MAX;
+  std::int64_t instances = 1;
+  std::uint32_t width_bits = 0;  // 0: one word of the tensor at hand
+  // Bits per cycle; 0: unlimited.
+  double read_bits = 0, write_bits = 0, shared_bits = 0;
+  double latency_cycles = 0;
+  Buffering buffering = Buffering::kIdeal;
+  bool power_gated = false;
+};
+
+struct NetworkTerms {
+  NetworkClass network_class = NetworkClass::kFree;
+  double pj_per_bit_hop = 0;
+  double bandwidth_bits = 0;  // 0: unlimited
+  double latency_cycles = 0;
+  bool preload = true;
+};
+
+struct FanoutTerms {
+  std::int64_t instances = 1;
+  std::uint8_t networks = 0;
+  std::array<NetworkTerms, kMaxTensors + 1> network;  // at most one per tensor and one for the rest
+  bool systolic = false;
+  std::int64_t rows = 1, columns = 1;  // R and C of a systolic array
+};
+
+struct BoundModel {
+  Problem problem;
+  Arch arch;
+  Conventions conventions;
+  ActionCosts costs;
+  CountingContext counting;
+  std::array<MemoryTerms, kMaxMemories> memory;
+  std::array<FanoutTerms, kMaxFanouts> fanout;
+  std::int64_t lanes = 1;  // compute instances
+  std::int64_t operations = 1;
+  double interval_cycles = 1, compute_latency_cycles = 0;
+  bool compute_power_gated = false;
+  double pj_per_mw_cycle = 0;  // 1000 / clock_mhz
+  double area_um2 = 0;
+};
+
+// Everything one evaluation finds out; Breakdown is made from it.
+struct Sheet {
+  Nest nest;
+  Tally tally;
+  struct Entry {
+    Traffic accesses;
+    double energy_pj = 0;
+  };
+  std::array<std::array<Entry, kMaxTensors>, kMaxMemories> entry;
+  std::array<std::int64_t, kMaxMemories> occupied_bits;
+  std::array<double, kMaxMemories> memory_pj, leakage_pj;
+  // Bits of the busiest instance whose transfer is overlapped.
+  std::array<double, kMaxMemories> read_bits, write_bits, shared_bits;
+  std::array<std::array<std::int64_t, kMaxTensors>, kMaxFanouts> hops;
+  std::array<std::array<double, kMaxTensors>, kMaxFanouts> network_pj;
+  std::array<double, kMaxFanouts> fanout_pj;
+  double compute_pj = 0, compute_leakage_pj = 0;
+  static constexpr std::size_t kMostParts =
+      1 + 3 * kMaxMemories + kMaxFanouts * (kMaxTensors + 1) +  // overlapped
+      4 * kMaxMemories + kMaxFanouts * (kMaxTensors + 3) + 1;   // exposed
+  std::array<TimePart, kMostParts> part;
+  std::size_t parts = 0;
+  double energy_pj = 0;
+  std::int64_t cycles = 0;
+};
+
+class Scratch {
+ public:
+  Scratch() : workspace(make_workspace()) {}
+  WorkspacePtr workspace;
+  std::weak_ptr<const void> bound;  // whose tables the workspace holds
+  Sheet sheet;
+};
+
+inline bool exposes(Buffering buffering) { return buffering == Buffering::kSingle; }
+
+// The steps of an evaluation, in order; each reads what the former ones wrote into the sheet.
+StatusCode check_capacity(const BoundModel& model, Sheet& sheet);
+StatusCode count_accesses(const BoundModel& model, Workspace& workspace, Sheet& sheet);
+StatusCode price(const BoundModel& model, Workspace& workspace, bool all_hops, Sheet& sheet);
+StatusCode time(const BoundModel& model, Sheet& sheet);
+
+// All of them. `all_hops`: also hops that cost nothing, which only a reader wants to see.
+StatusCode evaluate_into(const BoundModel& model, const Mapping& mapping, Workspace& workspace,
+                         bool all_hops, Sheet& sheet);
+
+// Position of the tensor's next stop further in; -1: compute.
+int child_memory(const Nest& nest, std::size_t tensor, std::size_t memory);
+// The tensor's stop at the memory.
+int stop_at(const Nest& nest, std::size_t tensor, std::size_t memory);
+
+}  // namespace loopscape

@@ -1,0 +1,159 @@
+// The same sheet that evaluate() sums up, laid open; and the sentences for what it refuses.
+
+#include <algorithm>
+
+#include "model/evaluate/bound.h"
+
+namespace loopscape {
+namespace {
+
+std::string plural(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+MemoryReport memory_report(const BoundModel& model, const Sheet& sheet, std::size_t m) {
+  const MemoryTerms& terms = model.memory[m];
+  MemoryReport report;
+  report.instances = terms.instances;
+  report.instances_used = sheet.tally.instances_used[m];
+  report.occupied_bits = sheet.occupied_bits[m];
+  report.energy_pj = sheet.memory_pj[m];
+  report.leakage_pj = sheet.leakage_pj[m];
+  for (std::size_t i = 0; i < sheet.parts; ++i) {
+    const TimePart& part = sheet.part[i];
+    if (part.node != NodeKind::kMemory || part.id != m) continue;
+    if (part.kind == TimePart::Kind::kMemoryRead) report.read_cycles = part.cycles;
+    if (part.kind == TimePart::Kind::kMemoryWrite) report.write_cycles = part.cycles;
+    if (part.kind == TimePart::Kind::kMemoryShared) report.shared_cycles = part.cycles;
+  }
+  for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+    const TensorTally& tally = sheet.tally.memory[m][t];
+    TensorAtMemory& tensor = report.tensors[t];
+    tensor.stored = tally.tile_words != 0;
+    tensor.tile_words = tally.tile_words;
+    tensor.words = {tally.total.reads, tally.total.fills, tally.total.updates, tally.total.drains};
+    tensor.accesses = sheet.entry[m][t].accesses;
+    tensor.energy_pj = sheet.entry[m][t].energy_pj;
+  }
+  return report;
+}
+
+FanoutReport fanout_report(const BoundModel& model, const Sheet& sheet, std::size_t f) {
+  FanoutReport report;
+  report.children_used = sheet.tally.children_used[f];
+  report.energy_pj = sheet.fanout_pj[f];
+  for (std::size_t i = 0; i < sheet.parts; ++i) {
+    const TimePart& part = sheet.part[i];
+    if (part.kind == TimePart::Kind::kNetwork && part.id == f) {
+      report.cycles = std::max(report.cycles, part.cycles);
+    }
+  }
+  for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+    const NetworkTally& tally = sheet.tally.network[f][t];
+    const int carrier = model.counting.network[f][t];
+    const bool reduces = model.counting.tensor[t].is_output && carrier >= 0 &&
+                         ((model.counting.shares[f] >> t) & 1u) != 0;
+    TensorAtNetwork& tensor = report.tensors[t];
+    tensor.words_in = tally.words_in;
+    tensor.words_delivered = tally.words_delivered;
+    tensor.words_collected = tally.words_collected;
+    tensor.words_out = tally.words_out;
+    tensor.forwarded = tally.forwarded;
+    tensor.hops = sheet.hops[f][t];
+    tensor.reductions = reduces ? tally.words_collected - tally.words_out : 0;
+    tensor.energy_pj = sheet.network_pj[f][t];
+  }
+  return report;
+}
+
+Breakdown break_down(const BoundModel& model, const Sheet& sheet) {
+  Breakdown result;
+  result.energy_pj = sheet.energy_pj;
+  result.cycles = sheet.cycles;
+  result.operations = model.operations;
+  result.area_um2 = model.area_um2;
+  const double peak =
+      static_cast<double>(sheet.cycles) * static_cast<double>(model.lanes) / model.interval_cycles;
+  result.utilization = static_cast<double>(model.operations) / peak;
+  for (std::size_t m = 0; m < model.counting.memories; ++m) {
+    result.memories.push_back(memory_report(model, sheet, m));
+  }
+  for (std::size_t f = 0; f < model.counting.fanouts; ++f) {
+    result.fanouts.push_back(fanout_report(model, sheet, f));
+  }
+  result.compute.instances = model.lanes;
+  result.compute.instances_used = sheet.tally.lanes_used;
+  result.compute.steps = sheet.tally.steps;
+  result.compute.cycles = sheet.part[0].cycles;
+  result.compute.energy_pj = sheet.compute_pj;
+  result.compute.leakage_pj = sheet.compute_leakage_pj;
+  result.time.assign(sheet.part.begin(),
+                     sheet.part.begin() + static_cast<std::ptrdiff_t>(sheet.parts));
+  const auto longest =
+      std::max_element(result.time.begin(), result.time.end(),
+                       [](const TimePart& a, const TimePart& b) { return a.cycles < b.cycles; });
+  result.bottleneck = static_cast<std::size_t>(longest - result.time.begin());
+  return result;
+}
+
+// Which memory overflows, and by how much.
+Status too_full(const BoundModel& model, const Sheet& sheet) {
+  for (std::size_t m = 0; m < model.counting.memories; ++m) {
+    const std::uint64_t usable = model.memory[m].usable_bits;
+    const auto needed = static_cast<std::uint64_t>(sheet.occupied_bits[m]);
+    if (needed <= usable) continue;
+    std::string tiles;
+    for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+      const std::int64_t words = sheet.tally.memory[m][t].tile_words;
+      if (words == 0) continue;
+      tiles += (tiles.empty() ? "" : " + ") + model.problem.tensors[t].name + " " +
+               plural(words, "word") + " of " + std::to_string(model.counting.tensor[t].bits) +
+               " bits";
+    }
+    const bool halved = model.memory[m].buffering == Buffering::kDouble;
+    return Status(StatusCode::kIllegalMapping,
+                  "the tiles of " + model.arch.memories[m].name + " need " +
+                      std::to_string(needed) + " bits (" + tiles + ") but only " +
+                      std::to_string(usable) + " fit" +
+                      (halved ? ", half of its size because it is double-buffered" : "") +
+                      "; make the tiles smaller by " + std::to_string(needed - usable) + " bits");
+  }
+  return {};
+}
+
+Status refusal(const BoundModel& model, const Mapping& mapping, const Sheet& sheet,
+               StatusCode code) {
+  if (code == StatusCode::kIllegalMapping) {
+    if (Status status = validate_mapping(mapping, model.problem, model.arch); !status.ok()) {
+      return status;
+    }
+    return too_full(model, sheet);
+  }
+  if (code == StatusCode::kOverflow) {
+    return Status(code,
+                  "a count of this mapping does not fit 63 bits, or its cycles 53; make the "
+                  "problem smaller");
+  }
+  return Status(code,
+                "this mapping cannot be counted exactly: model/counting/counting.md B9 lists the "
+                "combinations of sliding dimensions, fan-outs and conventions that are refused");
+}
+
+}  // namespace
+
+Result<Breakdown> Evaluator::explain(const Mapping& mapping) const {
+  const WorkspacePtr workspace = make_workspace();
+  const auto sheet = std::make_unique<Sheet>();
+  const StatusCode code = evaluate_into(*bound_, mapping, *workspace, true, *sheet);
+  if (code != StatusCode::kOk) return refusal(*bound_, mapping, *sheet, code);
+  return break_down(*bound_, *sheet);
+}
+
+Status Evaluator::check(const Mapping& mapping) const {
+  const WorkspacePtr workspace = make_workspace();
+  const auto sheet = std::make_unique<Sheet>();
+  const StatusCode code = evaluate_into(*bound_, mapping, *workspace, false, *sheet);
+  return code == StatusCode::kOk ? Status() : refusal(*bound_, mapping, *sheet, code);
+}
+
+}  // namespace loopscape

@@ -1,0 +1,271 @@
+// Words become accesses, accesses become energy (counting.md A8, model.md section 9).
+
+#include "model/evaluate/bound.h"
+#include "model/interconnect/interconnect.h"
+
+namespace loopscape {
+namespace {
+
+std::int64_t bits_moved(std::int64_t words, std::int64_t final_words, const TensorShape& tensor,
+                        OverflowFlag& flag) {
+  return flag.add(flag.mul(words - final_words, tensor.bits),
+                  flag.mul(final_words, tensor.final_bits));
+}
+
+Traffic rounded(const Words& words, const TensorShape& tensor, std::int64_t width,
+                OverflowFlag& flag) {
+  return {ceil_div(bits_moved(words.reads, 0, tensor, flag), width),
+          ceil_div(bits_moved(words.fills, 0, tensor, flag), width),
+          ceil_div(bits_moved(words.updates, words.final_updates, tensor, flag), width),
+          ceil_div(bits_moved(words.drains, words.final_drains, tensor, flag), width)};
+}
+
+// Nothing to round: a word is a whole number of accesses.
+bool divides(std::int64_t width, const TensorShape& tensor) {
+  return tensor.bits % width == 0 && tensor.final_bits % width == 0;
+}
+
+void add(Traffic& sum, const Traffic& more, std::int64_t times, OverflowFlag& flag) {
+  sum.reads = flag.add(sum.reads, flag.mul(more.reads, times));
+  sum.fills = flag.add(sum.fills, flag.mul(more.fills, times));
+  sum.updates = flag.add(sum.updates, flag.mul(more.updates, times));
+  sum.drains = flag.add(sum.drains, flag.mul(more.drains, times));
+}
+
+// Calls visit(lane) for every tuple of spatial indices outside `position`, lane indexed by loop.
+template <class Visit>
+void for_each_instance(const Nest& nest, int position, Visit visit) {
+  std::array<std::uint32_t, kMaxMappingNodes> lane{};
+  while (true) {
+    visit(lane.data());
+    int i = position - 1;
+    for (; i >= 0; --i) {
+      const auto k = static_cast<std::size_t>(i);
+      if (!nest.loop[k].spatial) continue;
+      if (++lane[k] < nest.loop[k].bound) break;
+      lane[k] = 0;
+    }
+    if (i < 0) return;
+  }
+}
+
+struct BusiestBits {
+  double read = 0, write = 0, shared = 0;
+};
+
+}  // namespace
+
+int stop_at(const Nest& nest, std::size_t tensor, std::size_t memory) {
+  for (int s = 0; s < nest.stops[tensor]; ++s) {
+    if (nest.stop[tensor][static_cast<std::size_t>(s)].memory == memory) return s;
+  }
+  return -1;
+}
+
+int child_memory(const Nest& nest, std::size_t tensor, std::size_t memory) {
+  const int s = stop_at(nest, tensor, memory);
+  return s + 1 < nest.stops[tensor] ? nest.stop[tensor][static_cast<std::size_t>(s + 1)].memory
+                                    : -1;
+}
+
+StatusCode check_capacity(const BoundModel& model, Sheet& sheet) {
+  OverflowFlag flag;
+  StatusCode status = StatusCode::kOk;
+  for (std::size_t m = 0; m < model.counting.memories; ++m) {
+    std::int64_t bits = 0;
+    for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+      const std::int64_t words = sheet.tally.memory[m][t].tile_words;
+      bits = flag.add(bits, flag.mul(words, model.counting.tensor[t].bits));
+    }
+    sheet.occupied_bits[m] = bits;
+    if (static_cast<std::uint64_t>(bits) > model.memory[m].usable_bits) {
+      status = StatusCode::kIllegalMapping;
+    }
+  }
+  return flag.raised() ? StatusCode::kOverflow : status;
+}
+
+// Accesses of every (memory, tensor, action), and the bits of the busiest instance that are
+// overlapped with compute.
+class AccessCounter {
+ public:
+  AccessCounter(const BoundModel& model, Workspace& workspace, Sheet& sheet)
+      : model_(model), workspace_(workspace), sheet_(sheet) {}
+
+  StatusCode run() {
+    for (std::size_t m = 0; m < model_.counting.memories; ++m) {
+      sheet_.read_bits[m] = sheet_.write_bits[m] = sheet_.shared_bits[m] = 0;
+      if (((sheet_.nest.stored_memories >> m) & 1u) == 0) {
+        sheet_.entry[m].fill({});
+        continue;
+      }
+      if (!memory(m)) return StatusCode::kUnsupported;
+    }
+    return flag_.raised() ? StatusCode::kOverflow : StatusCode::kOk;
+  }
+
+ private:
+  bool timed(std::size_t m) const {
+    const MemoryTerms& terms = model_.memory[m];
+    return terms.read_bits > 0 || terms.write_bits > 0 || terms.shared_bits > 0;
+  }
+
+  bool memory(std::size_t m) {
+    bool each = false;
+    BusiestBits busiest;
+    for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+      const TensorTally& tally = sheet_.tally.memory[m][t];
+      Sheet::Entry& entry = sheet_.entry[m][t];
+      entry = {};
+      if (tally.tile_words == 0) continue;
+      if (tally.instanced == Instanced::kUnknown && timed(m)) return false;
+      each |= tally.instanced == Instanced::kEach && timed(m);
+      if (!accesses(m, t, tally, entry)) return false;
+      add_bits(m, t, tally.first, busiest);
+    }
+    if (each) {
+      busiest = {};
+      for_each_instance(sheet_.nest, deepest_position(m), [&](const std::uint32_t* lane) {
+        BusiestBits own;
+        for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+          if (sheet_.tally.memory[m][t].tile_words == 0) continue;
+          add_bits(m, t, instance_words(m, t, lane), own);
+        }
+        busiest.read = std::max(busiest.read, own.read);
+        busiest.write = std::max(busiest.write, own.write);
+        busiest.shared = std::max(busiest.shared, own.shared);
+      });
+    }
+    sheet_.read_bits[m] = busiest.read;
+    sheet_.write_bits[m] = busiest.write;
+    sheet_.shared_bits[m] = busiest.shared;
+    return true;
+  }
+
+  bool accesses(std::size_t m, std::size_t t, const TensorTally& tally, Sheet::Entry& entry) {
+    const TensorShape& tensor = model_.counting.tensor[t];
+    const std::int64_t width =
+        model_.memory[m].width_bits != 0 ? model_.memory[m].width_bits : tensor.bits;
+    const std::int64_t instances = sheet_.tally.instances_used[m];
+    if (instances == 1 || divides(width, tensor)) {
+      entry.accesses = rounded(tally.total, tensor, width, flag_);
+    } else if (tally.instanced == Instanced::kUniform) {
+      add(entry.accesses, rounded(tally.first, tensor, width, flag_), instances, flag_);
+    } else if (tally.instanced == Instanced::kUnknown) {
+      return false;
+    } else {
+      for_each_instance(sheet_.nest, deepest_position(m), [&](const std::uint32_t* lane) {
+        add(entry.accesses, rounded(instance_words(m, t, lane), tensor, width, flag_), 1, flag_);
+      });
+    }
+    return true;
+  }
+
+  Words instance_words(std::size_t m, std::size_t t, const std::uint32_t* lane) {
+    return words_of_instance(model_.counting, sheet_.nest, workspace_, static_cast<int>(t),
+                             stop_at(sheet_.nest, t, m), lane, flag_);
+  }
+
+  int deepest_position(std::size_t m) const {
+    int position = 0;
+    for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+      const int s = stop_at(sheet_.nest, t, m);
+      if (s < 0) continue;
+      position = std::max<int>(position, sheet_.nest.stop[t][static_cast<std::size_t>(s)].position);
+    }
+    return position;
+  }
+
+  // Fills and drains belong to the transfer with the parent, reads and updates to the child's;
+  // exposed transfers are timed elsewhere (counting.md A9).
+  void add_bits(std::size_t m, std::size_t t, const Words& words, BusiestBits& sum) {
+    const TensorShape& tensor = model_.counting.tensor[t];
+    const int child = child_memory(sheet_.nest, t, m);
+    const bool below =
+        child < 0 || !exposes(model_.memory[static_cast<std::size_t>(child)].buffering);
+    const bool above = !exposes(model_.memory[m].buffering);
+    std::int64_t read = 0, write = 0;
+    if (below) {
+      read = bits_moved(words.reads, 0, tensor, flag_);
+      write = bits_moved(words.updates, words.final_updates, tensor, flag_);
+    }
+    if (above) {
+      write = flag_.add(write, bits_moved(words.fills, 0, tensor, flag_));
+      if (model_.conventions.drain_reads) {
+        read = flag_.add(read, bits_moved(words.drains, words.final_drains, tensor, flag_));
+      }
+    }
+    sum.read += static_cast<double>(read);
+    sum.write += static_cast<double>(write);
+    sum.shared += static_cast<double>(flag_.add(read, write));
+  }
+
+  const BoundModel& model_;
+  Workspace& workspace_;
+  Sheet& sheet_;
+  OverflowFlag flag_;
+};
+
+StatusCode count_accesses(const BoundModel& model, Workspace& workspace, Sheet& sheet) {
+  return AccessCounter(model, workspace, sheet).run();
+}
+
+namespace {
+
+StatusCode price_networks(const BoundModel& model, Workspace& workspace, bool all_hops,
+                          Sheet& sheet) {
+  OverflowFlag flag;
+  for (std::size_t f = 0; f < model.counting.fanouts; ++f) {
+    sheet.fanout_pj[f] = 0;
+    for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+      sheet.hops[f][t] = 0;
+      sheet.network_pj[f][t] = 0;
+      const NetworkTally& tally = sheet.tally.network[f][t];
+      const int carrier = model.counting.network[f][t];
+      if (!tally.used || carrier < 0) continue;
+      const NetworkTerms& network = model.fanout[f].network[static_cast<std::size_t>(carrier)];
+      if (network.pj_per_bit_hop == 0 && !all_hops) continue;
+      if (!count_hops(model.counting, sheet.nest, static_cast<int>(f), static_cast<int>(t),
+                      network.network_class, tally, workspace, flag, sheet.hops[f][t])) {
+        // Hops that cost nothing may stay unknown; energies may not.
+        if (network.pj_per_bit_hop != 0) return StatusCode::kUnsupported;
+        sheet.hops[f][t] = 0;
+      }
+      sheet.network_pj[f][t] = static_cast<double>(sheet.hops[f][t]) *
+                               static_cast<double>(model.counting.tensor[t].bits) *
+                               network.pj_per_bit_hop;
+      sheet.fanout_pj[f] += sheet.network_pj[f][t];
+    }
+  }
+  return flag.raised() ? StatusCode::kOverflow : StatusCode::kOk;
+}
+
+}  // namespace
+
+StatusCode price(const BoundModel& model, Workspace& workspace, bool all_hops, Sheet& sheet) {
+  double total = 0;
+  for (std::size_t m = 0; m < model.counting.memories; ++m) {
+    const MemoryCosts& costs = model.costs.memories[m];
+    double sum = 0;
+    for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+      Sheet::Entry& entry = sheet.entry[m][t];
+      const Traffic& accesses = entry.accesses;
+      const std::int64_t reads =
+          model.conventions.drain_reads ? accesses.reads + accesses.drains : accesses.reads;
+      entry.energy_pj = static_cast<double>(reads) * costs.read_pj +
+                        static_cast<double>(accesses.fills) * costs.write_pj +
+                        static_cast<double>(accesses.updates) * costs.update_pj;
+      sum += entry.energy_pj;
+    }
+    sheet.memory_pj[m] = sum;
+    total += sum;
+  }
+  const StatusCode status = price_networks(model, workspace, all_hops, sheet);
+  if (status != StatusCode::kOk) return status;
+  for (std::size_t f = 0; f < model.counting.fanouts; ++f) total += sheet.fanout_pj[f];
+  sheet.compute_pj = static_cast<double>(model.operations) * model.costs.compute.operation_pj;
+  sheet.energy_pj = total + sheet.compute_pj;
+  return StatusCode::kOk;
+}
+
+}  // namespace loopscape

@@ -1,0 +1,216 @@
+// Where time goes (counting.md A9), and the leakage that depends on it.
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/evaluate/bound.h"
+
+namespace loopscape {
+namespace {
+
+// Above this a double no longer tells neighbouring cycles apart.
+constexpr double kMostCycles = 9007199254740992.0;  // 2^53
+
+double smallest_stated(double a, double b, double c, double d) {
+  double smallest = 0;
+  for (const double rate : {a, b, c, d}) {
+    if (rate > 0 && (smallest == 0 || rate < smallest)) smallest = rate;
+  }
+  return smallest;
+}
+
+class Timer {
+ public:
+  Timer(const BoundModel& model, Sheet& sheet) : model_(model), sheet_(sheet) {}
+
+  StatusCode run() {
+    sheet_.parts = 0;
+    push(TimePart::Kind::kCompute, NodeKind::kCompute, 0,
+         static_cast<double>(sheet_.tally.steps) * model_.interval_cycles);
+    for (std::size_t m = 0; m < model_.counting.memories; ++m) bandwidth(m);
+    for (std::size_t f = 0; f < model_.counting.fanouts; ++f) network_bandwidth(f);
+    overlapped_ = sheet_.parts;
+    for (std::size_t m = 0; m < model_.counting.memories; ++m) {
+      if (stored(m) && !exposed_transfers(m)) return StatusCode::kUnsupported;
+    }
+    for (std::size_t f = 0; f < model_.counting.fanouts; ++f) systolic(f);
+    latencies();
+    if (flag_.raised()) return StatusCode::kOverflow;
+    return add_up();
+  }
+
+ private:
+  bool stored(std::size_t m) const { return ((sheet_.nest.stored_memories >> m) & 1u) != 0; }
+
+  void push(TimePart::Kind kind, NodeKind node, std::size_t id, double cycles) {
+    sheet_.part[sheet_.parts++] = {kind, node, static_cast<std::uint8_t>(id), cycles};
+  }
+  void push_exposed(TimePart::Kind kind, NodeKind node, std::size_t id, double cycles) {
+    if (cycles > 0) push(kind, node, id, cycles);
+  }
+
+  void bandwidth(std::size_t m) {
+    const MemoryTerms& terms = model_.memory[m];
+    if (!stored(m)) return;
+    if (terms.read_bits > 0) {
+      push(TimePart::Kind::kMemoryRead, NodeKind::kMemory, m,
+           sheet_.read_bits[m] / terms.read_bits);
+    }
+    if (terms.write_bits > 0) {
+      push(TimePart::Kind::kMemoryWrite, NodeKind::kMemory, m,
+           sheet_.write_bits[m] / terms.write_bits);
+    }
+    if (terms.shared_bits > 0) {
+      push(TimePart::Kind::kMemoryShared, NodeKind::kMemory, m,
+           sheet_.shared_bits[m] / terms.shared_bits);
+    }
+  }
+
+  void network_bandwidth(std::size_t f) {
+    const FanoutTerms& fanout = model_.fanout[f];
+    for (std::size_t n = 0; n < fanout.networks; ++n) {
+      if (fanout.network[n].bandwidth_bits <= 0) continue;
+      double bits = 0;
+      for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+        if (model_.counting.network[f][t] != static_cast<int>(n)) continue;
+        const NetworkTally& tally = sheet_.tally.network[f][t];
+        bits += static_cast<double>(
+            flag_.mul(flag_.add(tally.words_in, tally.words_out), model_.counting.tensor[t].bits));
+      }
+      bits /= static_cast<double>(sheet_.tally.fanouts_used[f]);
+      push(TimePart::Kind::kNetwork, NodeKind::kFanout, f, bits / fanout.network[n].bandwidth_bits);
+    }
+  }
+
+  // What the memory's buffering cannot hide.
+  bool exposed_transfers(std::size_t m) {
+    const MemoryTerms& own = model_.memory[m];
+    if (own.buffering == Buffering::kIdeal) return true;
+    double in = 0, out = 0;
+    for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+      const int stop = stop_at(sheet_.nest, t, m);
+      if (stop < 1) continue;
+      const TensorShape& tensor = model_.counting.tensor[t];
+      const TensorTally& tally = sheet_.tally.memory[m][t];
+      const MemoryTerms& parent =
+          model_.memory[sheet_.nest.stop[t][static_cast<std::size_t>(stop - 1)].memory];
+      const double rate_in =
+          smallest_stated(own.write_bits, own.shared_bits, parent.read_bits, parent.shared_bits);
+      const double rate_out =
+          smallest_stated(own.read_bits, own.shared_bits, parent.write_bits, parent.shared_bits);
+      if (own.buffering == Buffering::kSingle) {
+        if ((rate_in > 0 || rate_out > 0) && tally.instanced == Instanced::kUnknown) return false;
+        if ((rate_in > 0 || rate_out > 0) && tally.instanced == Instanced::kEach) return false;
+        const Words& words = tally.first;
+        if (rate_in > 0) in += bits(words.fills, tensor.bits) / rate_in;
+        if (rate_out > 0) {
+          out += (bits(words.drains - words.final_drains, tensor.bits) +
+                  bits(words.final_drains, tensor.final_bits)) /
+                 rate_out;
+        }
+        continue;
+      }
+      double tile = bits(tally.tile_words, tensor.is_output ? tensor.final_bits : tensor.bits);
+      if (own.buffering == Buffering::kBuffet) {
+        const std::uint32_t width = own.width_bits != 0 ? own.width_bits : tensor.bits;
+        tile = std::min(tile, static_cast<double>(width));
+      }
+      if (!tensor.is_output && rate_in > 0) in += tile / rate_in;
+      if (tensor.is_output && rate_out > 0) out += tile / rate_out;
+    }
+    if (own.buffering == Buffering::kSingle) {
+      push_exposed(TimePart::Kind::kExposedTransfer, NodeKind::kMemory, m, in + out);
+    } else {
+      push_exposed(TimePart::Kind::kFirstFill, NodeKind::kMemory, m, in);
+      push_exposed(TimePart::Kind::kLastDrain, NodeKind::kMemory, m, out);
+    }
+    return true;
+  }
+
+  double bits(std::int64_t words, std::uint32_t width) {
+    return static_cast<double>(flag_.mul(words, width));
+  }
+
+  // Folds: residences of what stays longest in the array. Ties: the output, which comes first.
+  void systolic(std::size_t f) {
+    const FanoutTerms& fanout = model_.fanout[f];
+    if (!fanout.systolic) return;
+    std::int64_t folds = INT64_MAX;
+    std::size_t stationary = 0;
+    for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+      const std::int64_t times =
+          residences(model_.counting, sheet_.nest, static_cast<int>(t), static_cast<int>(f), flag_);
+      if (times >= folds) continue;
+      folds = times;
+      stationary = t;
+    }
+    push_exposed(TimePart::Kind::kSystolicSkew, NodeKind::kFanout, f,
+                 static_cast<double>(flag_.mul(folds, fanout.rows + fanout.columns - 2)));
+    const int carrier = model_.counting.network[f][stationary];
+    const bool preloads = carrier >= 0 && fanout.network[static_cast<std::size_t>(carrier)].preload;
+    if (model_.counting.tensor[stationary].is_output || !preloads) return;
+    push_exposed(TimePart::Kind::kPreload, NodeKind::kFanout, f,
+                 static_cast<double>(flag_.mul(folds, fanout.rows)));
+  }
+
+  void latencies() {
+    for (std::size_t m = 0; m < model_.counting.memories; ++m) {
+      if (!stored(m)) continue;
+      push_exposed(TimePart::Kind::kLatency, NodeKind::kMemory, m, model_.memory[m].latency_cycles);
+    }
+    for (std::size_t f = 0; f < model_.counting.fanouts; ++f) {
+      if (sheet_.tally.children_used[f] == 1) continue;
+      for (std::size_t n = 0; n < model_.fanout[f].networks; ++n) {
+        push_exposed(TimePart::Kind::kLatency, NodeKind::kFanout, f,
+                     model_.fanout[f].network[n].latency_cycles);
+      }
+    }
+    push_exposed(TimePart::Kind::kLatency, NodeKind::kCompute, 0, model_.compute_latency_cycles);
+  }
+
+  StatusCode add_up() {
+    double largest = 0, exposed = 0;
+    for (std::size_t i = 0; i < sheet_.parts; ++i) {
+      const double cycles = sheet_.part[i].cycles;
+      if (i < overlapped_) {
+        largest = std::max(largest, cycles);
+      } else {
+        exposed += cycles;
+      }
+    }
+    if (!(largest < kMostCycles && exposed < kMostCycles)) return StatusCode::kOverflow;
+    sheet_.cycles = static_cast<std::int64_t>(std::ceil(largest)) +
+                    static_cast<std::int64_t>(std::ceil(exposed));
+    return StatusCode::kOk;
+  }
+
+  const BoundModel& model_;
+  Sheet& sheet_;
+  OverflowFlag flag_;
+  std::size_t overlapped_ = 0;
+};
+
+void leak(const BoundModel& model, Sheet& sheet) {
+  const double pj_per_mw = static_cast<double>(sheet.cycles) * model.pj_per_mw_cycle;
+  for (std::size_t m = 0; m < model.counting.memories; ++m) {
+    const std::int64_t instances =
+        model.memory[m].power_gated ? sheet.tally.instances_used[m] : model.memory[m].instances;
+    sheet.leakage_pj[m] =
+        model.costs.memories[m].leakage_mw * static_cast<double>(instances) * pj_per_mw;
+    sheet.energy_pj += sheet.leakage_pj[m];
+  }
+  const std::int64_t lanes = model.compute_power_gated ? sheet.tally.lanes_used : model.lanes;
+  sheet.compute_leakage_pj =
+      model.costs.compute.leakage_mw * static_cast<double>(lanes) * pj_per_mw;
+  sheet.energy_pj += sheet.compute_leakage_pj;
+}
+
+}  // namespace
+
+StatusCode time(const BoundModel& model, Sheet& sheet) {
+  const StatusCode status = Timer(model, sheet).run();
+  if (status == StatusCode::kOk) leak(model, sheet);
+  return status;
+}
+
+}  // namespace loopscape
