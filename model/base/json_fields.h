@@ -120,8 +120,8 @@ using unwrapped = typename Unwrapped<M>::type;
 template <class T>
 struct Field : FieldInfo {
   std::function<Status(const Json&, std::size_t key, const Reader&, T&)> read;
-  // Null when there is nothing to write (the value is the default).
-  std::function<OrderedJson(const T& object, const T& defaults)> write;
+  // Null when there is nothing to write (the value is the default). Without `defaults`, write it.
+  std::function<OrderedJson(const T& object, const T* defaults)> write;
 };
 
 template <class T>

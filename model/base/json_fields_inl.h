@@ -27,7 +27,7 @@ OrderedJson Table<T>::write(const T& object) const {
   OrderedJson out = OrderedJson::object();
   const T defaults = baseline_(object);
   for (const Field<T>& field : fields_) {
-    OrderedJson value = field.write(object, defaults);
+    OrderedJson value = field.write(object, field.required ? nullptr : &defaults);
     if (!value.is_null()) out[field.keys[0]] = std::move(value);
   }
   return out;
@@ -61,7 +61,7 @@ Table<T>& Table<T>::custom(std::string key, OrderedJson schema,
   field.description = std::move(description);
   field.read = [read = std::move(read)](const Json& json, std::size_t, const Reader& reader,
                                         T& out) { return read(json, reader, out); };
-  field.write = [write = std::move(write)](const T& object, const T&) { return write(object); };
+  field.write = [write = std::move(write)](const T& object, const T*) { return write(object); };
   return custom(std::move(field));
 }
 
@@ -88,8 +88,9 @@ Table<T>& Table<T>::flag(std::string key, bool T::*member, std::string descripti
   field.read = [member](const Json& json, std::size_t, const Reader& reader, T& out) {
     return read_flag(json, reader, out.*member);
   };
-  field.write = [member](const T& object, const T& defaults) {
-    return object.*member == defaults.*member ? OrderedJson() : OrderedJson(object.*member);
+  field.write = [member](const T& object, const T* defaults) {
+    return defaults && object.*member == defaults->*member ? OrderedJson()
+                                                           : OrderedJson(object.*member);
   };
   return custom(std::move(field));
 }
@@ -131,12 +132,12 @@ Table<T>& Table<T>::integer(std::vector<Unit> units, M T::*member, IntegerRange 
     if (status.ok()) out.*member = static_cast<Value>(value);
     return status;
   };
-  field.write = [member](const T& object, const T& defaults) {
-    if (object.*member == defaults.*member) return OrderedJson();
+  field.write = [member](const T& object, const T* defaults) {
+    if (defaults && object.*member == defaults->*member) return OrderedJson();
     if constexpr (std::is_same_v<Value, M>)
       return OrderedJson(object.*member);
     else
-      return OrderedJson(*(object.*member));
+      return object.*member ? OrderedJson(*(object.*member)) : OrderedJson();
   };
   return custom(std::move(field));
 }
@@ -159,12 +160,12 @@ Table<T>& Table<T>::number(std::vector<Unit> units, M T::*member, NumberRange ra
     if (status.ok()) out.*member = value;
     return status;
   };
-  field.write = [member](const T& object, const T& defaults) {
-    if (object.*member == defaults.*member) return OrderedJson();
+  field.write = [member](const T& object, const T* defaults) {
+    if (defaults && object.*member == defaults->*member) return OrderedJson();
     if constexpr (std::is_same_v<double, M>)
       return number_json(object.*member);
     else
-      return number_json(*(object.*member));
+      return object.*member ? number_json(*(object.*member)) : OrderedJson();
   };
   return custom(std::move(field));
 }
@@ -186,10 +187,13 @@ Table<T>& Table<T>::choice(std::string key, M T::*member,
     if (status.ok()) out.*member = names[which].second;
     return status;
   };
-  field.write = [member, names](const T& object, const T& defaults) {
-    if (object.*member == defaults.*member) return OrderedJson();
+  field.write = [member, names](const T& object, const T* defaults) {
+    if (defaults && object.*member == defaults->*member) return OrderedJson();
     for (const auto& name : names) {
       if (object.*member == name.second) return OrderedJson(name.first);
+    }
+    if constexpr (!std::is_same_v<unwrapped<M>, M>) {
+      if (!(object.*member)) return OrderedJson();
     }
     // Not one of the enumeration's values: written as what no reader accepts.
     return OrderedJson(false);
@@ -258,8 +262,8 @@ Table<T>& Table<T>::include(U T::*member, const Table<U>& table) {
                                             T& out) {
       return read(json, key, reader, out.*member);
     };
-    field.write = [member, write = part.write](const T& object, const T& defaults) {
-      return write(object.*member, defaults.*member);
+    field.write = [member, write = part.write](const T& object, const T* defaults) {
+      return write(object.*member, defaults ? &(defaults->*member) : nullptr);
     };
     fields_.push_back(std::move(field));
   }

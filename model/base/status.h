@@ -11,10 +11,10 @@ namespace loopscape {
 
 enum class StatusCode {
   kOk = 0,
-  kInvalidInput,   // a spec is malformed or contradicts itself or another spec
-  kIllegalMapping, // the mapping breaks a rule of model.md section 3 or a capacity
-  kOverflow,       // a count does not fit 64 bits
-  kUnsupported,    // well formed, but outside what the model can count exactly
+  kInvalidInput,    // a spec is malformed or contradicts itself or another spec
+  kIllegalMapping,  // the mapping breaks a rule of model.md section 3 or a capacity
+  kOverflow,        // a count does not fit 64 bits
+  kUnsupported,     // well formed, but outside what the model can count exactly
 };
 
 class [[nodiscard]] Status {
@@ -50,8 +50,8 @@ class [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}                // NOLINT: implicit by design
-  Result(Status status) : state_(std::move(status)) {          // NOLINT: implicit by design
+  Result(T value) : state_(std::move(value)) {}        // NOLINT: implicit by design
+  Result(Status status) : state_(std::move(status)) {  // NOLINT: implicit by design
     assert(!std::get<Status>(state_).ok());
   }
   bool ok() const { return std::holds_alternative<T>(state_); }

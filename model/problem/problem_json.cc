@@ -225,7 +225,7 @@ void add_extent(Table<Spec>& table, std::vector<std::string> keys, std::int64_t 
   field.read = [name](const Json& json, std::size_t, const Reader& reader, Spec& out) {
     return fields::read_integer(json, reader, kExtent, 1, out.form.shape[name]);
   };
-  field.write = [name, fallback](const Spec& spec, const Spec&) {
+  field.write = [name, fallback](const Spec& spec, const Spec*) {
     const auto it = spec.form.shape.find(name);
     if (it == spec.form.shape.end() || it->second == fallback) return OrderedJson();
     return OrderedJson(it->second);
