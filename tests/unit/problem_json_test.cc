@@ -29,7 +29,7 @@ std::string extents_text(const Problem& problem) {
 
 }  // namespace
 
-TEST_CASE("the example of the format's description", "[problem]") {
+TEST_CASE("the example problem of the formats", "[problem]") {
   const Result<Problem> result = parse_problem(R"({
     "$schema": "x", "version": 1,
     "name": "resnet50_conv2_3x3", "comment": "table 1",
