@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "model/energy/energy.h"
+#include "tests/reference/simulator.h"
 
 namespace loopscape::validation {
 namespace {
@@ -30,7 +31,7 @@ Priced price_mapping(Problem problem, Arch arch, const Mapping& mapping,
   REQUIRE(cost.ok());
   REQUIRE(cost.cycles == breakdown.cycles);
   REQUIRE(cost.energy_pj == breakdown.energy_pj);
-  return {std::move(problem), std::move(arch), mapping, std::move(breakdown)};
+  return {std::move(problem), std::move(arch), mapping, conventions, std::move(breakdown)};
 }
 
 template <class Id>
@@ -103,6 +104,15 @@ Priced price_text(const Json& problem_spec, const Json& arch_spec, const std::st
   Arch arch = unwrap(parse_arch(arch_spec.dump()), "architecture");
   const Mapping mapping = unwrap(parse_mapping_text(nest, problem, arch), "mapping");
   return price_mapping(std::move(problem), std::move(arch), mapping, conventions);
+}
+
+Priced simulated(const Priced& priced) {
+  Priced walked = priced;
+  walked.cost =
+      unwrap(reference::simulate(priced.problem, priced.arch, priced.conventions,
+                                 unwrap(costs_in_spec(priced.arch), "energies"), priced.mapping),
+             "simulation");
+  return walked;
 }
 
 bool same_energy(double a, double b) {

@@ -29,6 +29,7 @@ struct Priced {
   Problem problem;
   Arch arch;
   Mapping mapping;
+  Conventions conventions;
   Breakdown cost;
 
   const MemoryReport& memory(const std::string& name) const;
@@ -45,6 +46,10 @@ Priced price(const Json& problem, const Json& arch, const Json& mapping,
 // The same with the mapping in its text form (indented loops).
 Priced price_text(const Json& problem, const Json& arch, const std::string& nest,
                   const Conventions& conventions = Conventions::physical());
+
+// The same mapping walked step by step by the nest simulator instead of priced in closed form.
+// Slow: for up to some ten thousand operations.
+Priced simulated(const Priced& priced);
 
 // |a - b| <= 1e-9 * the larger of the two: the agreement model.md section 9 asks of energies.
 bool same_energy(double a, double b);

@@ -60,6 +60,25 @@ Json gemm(int m, int n, int k) {
           {"tensors", {{"B", {{"role", "weight"}}}, {"A", {{"role", "input"}}}}}};
 }
 
+// Priced in closed form and walked by the nest simulator; both give the same words everywhere.
+Priced price_nest(const Json& problem, const Json& arch, const std::string& nest,
+                  const Conventions& conventions = Conventions::physical()) {
+  Priced priced = price_text(problem, arch, nest, conventions);
+  const Priced walked = simulated(priced);
+  CHECK(walked.cost.cycles == priced.cost.cycles);
+  for (const Tensor& tensor : priced.problem.tensors) {
+    for (const Memory& at : priced.arch.memories) {
+      INFO(tensor.name << " at " << at.name);
+      CHECK(counts(walked, at.name, tensor.name) == counts(priced, at.name, tensor.name));
+    }
+    for (const Fanout& at : priced.arch.fanouts) {
+      INFO(tensor.name << " through " << at.name);
+      CHECK(passing(walked, at.name, tensor.name) == passing(priced, at.name, tensor.name));
+    }
+  }
+  return priced;
+}
+
 Conventions with(Conventions::Reuse reuse) {
   Conventions conventions;
   conventions.reuse = reuse;
@@ -96,7 +115,7 @@ for k in 3
       for r in 3
 )";
   const Json arch = below_one_fanout(2, kSharing);
-  const Priced priced = price_text(conv(3, 4, 3), arch, nest);
+  const Priced priced = price_nest(conv(3, 4, 3), arch, nest);
   CHECK(counts(priced, "M", "I") == Row{6, 21, 0, 0, 0});
   CHECK(counts(priced, "B", "I") == Row{3, 36, 30, 0, 0});
   CHECK(counts(priced, "M", "W") == Row{9, 9, 0, 0, 0});
@@ -110,7 +129,7 @@ for k in 3
   // The children never need the same set, so sharing whole deltas shares nothing of I; W is one
   // set.
   const Priced whole =
-      price_text(conv(3, 4, 3), arch, nest, with(Conventions::Sharing::kEqualDelta));
+      price_nest(conv(3, 4, 3), arch, nest, with(Conventions::Sharing::kEqualDelta));
   CHECK(counts(whole, "M", "I") == Row{6, 30, 0, 0, 0});
   CHECK(counts(whole, "M", "W") == Row{9, 9, 0, 0, 0});
 }
@@ -130,11 +149,11 @@ for p in 2
       for r in 5
 )";
   const Json arch = below_one_fanout(2, kSharing);
-  const Priced march = price_text(conv(1, 8, 5), arch, nest);
+  const Priced march = price_nest(conv(1, 8, 5), arch, nest);
   CHECK(counts(march, "M", "I") == Row{12, 18, 0, 0, 0});
   CHECK(counts(march, "B", "I") == Row{5, 40, 24, 0, 0});
   const Priced ideal =
-      price_text(conv(1, 8, 5), arch, nest, with(Conventions::Reuse::kPreviousTile));
+      price_nest(conv(1, 8, 5), arch, nest, with(Conventions::Reuse::kPreviousTile));
   CHECK(counts(ideal, "M", "I") == Row{12, 16, 0, 0, 0});
   CHECK(counts(ideal, "B", "I") == Row{5, 40, 20, 0, 0});
 }
@@ -142,7 +161,7 @@ for p in 2
 // The same with lanes over k: they are passed over. p 4 = 2 (step 2) x 2 (step 1), r 3: 3 words and
 // one more at each of three steps: 6 a child, the same 6 for both.
 TEST_CASE("own: lanes over another dimension do not end a march") {
-  const Priced priced = price_text(conv(2, 4, 3), below_one_fanout(2, kSharing), R"(
+  const Priced priced = price_nest(conv(2, 4, 3), below_one_fanout(2, kSharing), R"(
 M: I W O
 for p in 2
   parallel k in 2 on F.x
@@ -179,7 +198,7 @@ for c in 2
 )";
   const auto run = [&](const Json& f, const Json& g, const Conventions& conventions) {
     const Json arch = machine({memory("M"), fanout("F", 2, f), fanout("G", 2, g), memory("B")});
-    const Priced priced = price_text(problem, arch, nest, conventions);
+    const Priced priced = price_nest(problem, arch, nest, conventions);
     CHECK(counts(priced, "B", "I") == Row{3, 24, 24, 0, 0});
     CHECK(counts(priced, "B", "W") == Row{3, 24, 24, 0, 0});
     // O stays over c: four words, each visits once.
@@ -211,7 +230,7 @@ for p in 2
 )";
   const auto run = [&](const Json& f, const Json& g, const Conventions& conventions) {
     const Json arch = machine({memory("M"), fanout("F", 2, f), fanout("G", 2, g), memory("B")});
-    return price_text(conv(1, 4, 2), arch, nest, conventions);
+    return price_nest(conv(1, 4, 2), arch, nest, conventions);
   };
   const Priced both = run(kSharing, kSharing, {});
   CHECK(counts(both, "M", "I") == Row{5, 6, 0, 0, 0});
@@ -246,7 +265,7 @@ for p in 2
 // {4,5}, then {5,6} u {6,7}: 4 + 3 + 3.
 TEST_CASE("own: a temporal loop between a fan-out and a store moves the children apart") {
   const Json arch = below_one_fanout(2, kSharing);
-  const Priced between = price_text(conv(1, 6, 3), arch, R"(
+  const Priced between = price_nest(conv(1, 6, 3), arch, R"(
 M: I W O
 parallel p in 2 on F.x
   for p in 3
@@ -259,7 +278,7 @@ parallel p in 2 on F.x
   CHECK(counts(between, "B", "W") == Row{3, 18, 6, 0, 0});
   CHECK(counts(between, "M", "O") == Row{6, 0, 0, 6, 0});
 
-  const Priced outside = price_text(conv(1, 6, 3), arch, R"(
+  const Priced outside = price_nest(conv(1, 6, 3), arch, R"(
 M: I W O
 for p in 3
   parallel p in 2 on F.x
@@ -273,7 +292,7 @@ for p in 3
 // p 4 = 2 lanes (step 2) x 2 (step 1), k 2 between them, r 3. I: the march brings 3 + 1, k repeats
 // it: 8 a child; M: {0..4} then {3} u {5}: 7, twice. W: 3 words for each k, kept over p.
 TEST_CASE("own: a loop between a fan-out and a march repeats the march") {
-  const Priced priced = price_text(conv(2, 4, 3), below_one_fanout(2, kSharing), R"(
+  const Priced priced = price_nest(conv(2, 4, 3), below_one_fanout(2, kSharing), R"(
 M: I W O
 parallel p in 2 on F.x
   for k in 2
@@ -307,7 +326,7 @@ for k in 2
       B: A B O
       for m in 2
 )";
-  const Priced reducing = price_text(gemm(2, 2, 4), below_one_fanout(2, kSharing), nest);
+  const Priced reducing = price_nest(gemm(2, 2, 4), below_one_fanout(2, kSharing), nest);
   CHECK(counts(reducing, "M", "O") == Row{4, 4, 0, 8, 0});
   CHECK(counts(reducing, "B", "O") == Row{2, 4, 4, 16, 16});
   CHECK(passing(reducing, "F", "O") == Row{4, 4, 16, 8});
@@ -317,12 +336,12 @@ for k in 2
   CHECK(counts(reducing, "B", "A") == Row{2, 16, 8, 0, 0});
   CHECK(counts(reducing, "B", "B") == Row{1, 16, 8, 0, 0});
 
-  const Priced every = price_text(gemm(2, 2, 4), below_one_fanout(2, kSharing), nest,
+  const Priced every = price_nest(gemm(2, 2, 4), below_one_fanout(2, kSharing), nest,
                                   with(Conventions::Refill::kEveryChild));
   CHECK(counts(every, "M", "O") == Row{4, 4, 0, 8, 0});
   CHECK(counts(every, "B", "O") == Row{2, 8, 8, 16, 16});
 
-  const Priced alone = price_text(gemm(2, 2, 4), below_one_fanout(2, kAlone), nest);
+  const Priced alone = price_nest(gemm(2, 2, 4), below_one_fanout(2, kAlone), nest);
   CHECK(counts(alone, "M", "O") == Row{4, 12, 0, 16, 0});
   CHECK(counts(alone, "B", "O") == Row{2, 4, 4, 16, 16});
   CHECK(alone.through("F", "O").reductions == 0);
@@ -345,7 +364,7 @@ for k in 2
 )";
   const auto run = [&](const Json& f, const Json& g) {
     const Json arch = machine({memory("M"), fanout("F", 2, f), fanout("G", 2, g), memory("B")});
-    const Priced priced = price_text(gemm(4, 2, 4), arch, nest);
+    const Priced priced = price_nest(gemm(4, 2, 4), arch, nest);
     CHECK(counts(priced, "M", "B") == Row{8, 8, 0, 0, 0});
     CHECK(counts(priced, "B", "B") == Row{1, 32, 8, 0, 0});
     return Row{priced.at("M", "A").words.reads, priced.at("M", "O").words.updates,
@@ -362,7 +381,7 @@ for k in 2
 TEST_CASE("own: neighbours forward what they held a step before") {
   Json net = kSharing;
   net["forward"] = {"input"};
-  const Priced priced = price_text(conv(1, 3, 3), machine({memory("M"), fanout("F", 3, net)}), R"(
+  const Priced priced = price_nest(conv(1, 3, 3), machine({memory("M"), fanout("F", 3, net)}), R"(
 M: I W O
 parallel p in 3 on F.x
   for r in 3
@@ -399,7 +418,7 @@ for m in 3
       parallel m in 3 on F.x
         for n in 2
 )";
-  const Priced priced = price_text(gemm(7, 3, 4), arch_with(12 + 8), nest);
+  const Priced priced = price_nest(gemm(7, 3, 4), arch_with(12 + 8), nest);
   CHECK(counts(priced, "M", "A") == Row{28, 28, 0, 0, 0});
   CHECK(counts(priced, "S", "A") == Row{12, 84, 28, 0, 0});
   CHECK(counts(priced, "M", "B") == Row{12, 36, 0, 0, 0});
@@ -409,14 +428,14 @@ for m in 3
   CHECK(priced.cost.cycles == 3 * 3 * 4);
   CHECK(priced.memory("S").occupied_bits == (12 + 8) * 16);
   // Both tiles must fit at once.
-  CHECK_THROWS_WITH(price_text(gemm(7, 3, 4), arch_with(12 + 7), nest), Catch::Contains("S"));
+  CHECK_THROWS_WITH(price_nest(gemm(7, 3, 4), arch_with(12 + 7), nest), Catch::Contains("S"));
 }
 
 // p 7 on 3 lanes: the third round has one lane busy. r 5. Lane 0: {0..4}, then {3..7} less that:
 // 5 6 7, then {6..10}: 8 9 10. Lane 1: 5 + 3, lane 2: 5 + 3. fills 11 + 8 + 8 = 27.
 // M: {0..6}, then {5,6,7} u {6,7,8} u {7,8,9}, then {8,9,10}: 7 + 5 + 3.
 TEST_CASE("own: a ragged march over lanes") {
-  const Priced priced = price_text(conv(1, 7, 5), below_one_fanout(3, kSharing), R"(
+  const Priced priced = price_nest(conv(1, 7, 5), below_one_fanout(3, kSharing), R"(
 M: I W O
 for p in 3
   parallel p in 3 on F.x
@@ -433,7 +452,7 @@ for p in 3
 
 // p 7 in tiles of 2, the last of 1: {0..3}, then 4 5, then 6 7, then the tile {6,7,8} brings 8.
 TEST_CASE("own: a ragged tile at the end of a march") {
-  const Priced priced = price_text(conv(1, 7, 3), machine({memory("M"), memory("B")}), R"(
+  const Priced priced = price_nest(conv(1, 7, 3), machine({memory("M"), memory("B")}), R"(
 M: I W O
 for p in 4
   B: I W O
@@ -458,7 +477,7 @@ TEST_CASE("own: fractional bandwidths round up once, at the end") {
     Json arch = below_one_fanout(3, kSharing);
     Json& where = arch["nodes"][static_cast<std::size_t>(node)];
     (node == 1 ? where["network"] : where)[key] = bits;
-    return price_text(gemm(4, 2, 6), arch, R"(
+    return price_nest(gemm(4, 2, 6), arch, R"(
 M: A B O
 for n in 2
   for k in 2

@@ -88,6 +88,21 @@ TEST_CASE("timeloop: fills under previous_tile in all 77 cases") {
   CHECK(compared == 184);
 }
 
+// The simulator that the model is measured by, itself measured by another tool.
+TEST_CASE("timeloop: the nest simulator gives the same counts in 32 small cases") {
+  int cases = 0;
+  for (const Json& one : load("tests/validation/timeloop_parity.json")) {
+    if (one.at("reuse").empty() || one.at("expected").at("operations") > 20000) continue;
+    INFO(one.at("id").get<std::string>());
+    ++cases;
+    for (const Json& reuse : one.at("reuse")) {
+      INFO("reuse " << reuse.get<std::string>());
+      check_case(simulated(price_case(one, reuse.get<std::string>())), one.at("expected"));
+    }
+  }
+  CHECK(cases == 32);
+}
+
 // The two cases that no rule reproduces. The tool runs a loop's first two iterations and multiplies
 // the second one's delta by what is left; the tile it then remembers is the second iteration's, not
 // the last one's. Where an outer loop turns, its next delta is taken against that stale tile. That
