@@ -55,6 +55,9 @@ Boundary::Boundary(const TensorContext& context, const Place& parent_place, Stor
       in_march_(child_place.instances()),
       refilled_(child_place.instances()),
       runs_(child_place.instances(), 0) {
+  for (const Rank& rank : context.description().ranks) {
+    padded_ |= rank.valid_begin.has_value() || rank.valid_end.has_value();
+  }
   compute_runs_ = name_moves(true);
   moves_ = name_moves(child != nullptr);
   for (std::size_t i = context.nest.loops.size(); i-- > 0;) {
@@ -169,14 +172,31 @@ bool Boundary::busy(std::size_t child) const {
   return context_.defect == Defect::kIdleLanesWork || !context_.tiles.empty_at(offset);
 }
 
-Words Boundary::next_tile(std::size_t child) const {
-  Extents begin = child_place_.offsets[child];
+void Boundary::bounds_of(std::size_t child, Extents& begin, Extents& end) const {
+  begin = child_place_.offsets[child];
   for (std::size_t d = 0; d < begin.size(); ++d) begin[d] += temporal_[d];
-  Extents end = context_.tiles.end_of(begin, child_place_.tile);
+  end = context_.tiles.end_of(begin, child_place_.tile);
   if (context_.defect == Defect::kIdleLanesWork) {
     for (std::size_t d = 0; d < begin.size(); ++d) end[d] = std::max(end[d], begin[d] + 1);
   }
+}
+
+Words Boundary::next_tile(std::size_t child) const {
+  Extents begin, end;
+  bounds_of(child, begin, end);
   return context_.tiles.words(context_.tensor, begin, end);
+}
+
+// Whether anything arrives; generated padding is loaded as much as a word that moves.
+bool Boundary::receives(std::size_t child, bool only_new) {
+  if (!padded_) return !arrivals_[child].empty();
+  Extents begin, end;
+  bounds_of(child, begin, end);
+  Words next = context_.tiles.words_and_padding(context_.tensor, begin, end);
+  Words& held = child_->instances[child].held_with_padding;
+  const bool something = !only_new || !minus(next, held).empty();
+  held = std::move(next);
+  return something;
 }
 
 void Boundary::step(const Moment& moment) {
@@ -215,7 +235,7 @@ void Boundary::arrive_at_store(Move move) {
     if (move == Move::kRepeat) state.march = marches_;
     InstanceCounts& counts = child_->counts[c];
     const auto words = static_cast<std::int64_t>(arrivals_[c].size());
-    if (words > 0) ++counts.receptions;
+    if (receives(c, only_new)) ++counts.receptions;
     if (output_ && context_.defect != Defect::kNoDrains) counts.words.drains += words;
     if (!output_) counts.words.fills += words;
   }
@@ -230,7 +250,7 @@ void Boundary::arrive_at_compute(const Moment& moment) {
     in_march_[c] = march || context_.defect == Defect::kForwardAcrossTurns;
     arrivals_[c].clear();
     if (receiving_[c]) arrivals_[c] = next_tile(c);
-    if (new_run && !arrivals_[c].empty()) ++runs_[c];
+    if (new_run && receiving_[c]) ++runs_[c];
   }
 }
 

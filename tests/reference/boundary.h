@@ -32,6 +32,7 @@ struct Residence {
 // What one instance of a store holds.
 struct InstanceState {
   Words held;
+  Words held_with_padding;            // tensors whose padding is generated: what it stands for
   std::vector<Residence> residences;  // outputs: one per held word, ascending
   std::int64_t march = 0;             // which turn of the repeating loops it was last filled in
   std::int64_t zeros = 0;             // residences that began from zero
@@ -79,6 +80,8 @@ class Boundary {
   void arrive_at_store(Move move);
   void arrive_at_compute(const Moment& moment);
   Words next_tile(std::size_t child) const;
+  bool receives(std::size_t child, bool only_new);
+  void bounds_of(std::size_t child, Extents& begin, Extents& end) const;
   void forward();
   void hand_down();
   std::vector<Demand> resolve();
@@ -95,7 +98,8 @@ class Boundary {
   StoreState* child_;
   std::vector<TensorAtNetwork>& links_;
   bool output_;
-  std::size_t lanes_;  // children per parent instance
+  bool padded_ = false;  // a rank generates its padding
+  std::size_t lanes_;    // children per parent instance
 
   std::vector<Pass> passes_;                       // innermost first
   std::vector<Move> moves_, compute_runs_;         // by loop

@@ -162,24 +162,34 @@ Words Tiles::rank_set(const Rank& rank, const Extents& begin, const Extents& end
 }
 
 Words Tiles::words(std::size_t tensor, const Extents& begin, const Extents& end) const {
+  return product(tensor, begin, end, defect_ == Defect::kPaddingMoves);
+}
+
+Words Tiles::words_and_padding(std::size_t tensor, const Extents& begin,
+                               const Extents& end) const {
+  return product(tensor, begin, end, true);
+}
+
+Words Tiles::product(std::size_t tensor, const Extents& begin, const Extents& end,
+                     bool padding) const {
   const Tensor& t = problem_->tensors[tensor];
   const bool box = box_ && (!t.is_output || defect_ == Defect::kBoxForOutputs);
   Words words{0};
   for (std::size_t r = 0; r < t.ranks.size(); ++r) {
     const Rank& rank = t.ranks[r];
     Words values = rank_set(rank, begin, end, box);
-    if (defect_ != Defect::kPaddingMoves) {
+    if (!padding) {
       std::erase_if(values, [&](Word v) {
         return (rank.valid_begin && v < *rank.valid_begin) ||
                (rank.valid_end && v >= *rank.valid_end);
       });
     }
-    Words product;
-    product.reserve(words.size() * values.size());
+    Words longer;
+    longer.reserve(words.size() * values.size());
     for (const Word word : words) {
-      for (const Word value : values) product.push_back(word * rank_sizes_[tensor][r] + value);
+      for (const Word value : values) longer.push_back(word * rank_sizes_[tensor][r] + value);
     }
-    words = std::move(product);
+    words = std::move(longer);
   }
   return words;
 }

@@ -70,6 +70,8 @@ class Tiles {
 
   // Words of the tile [begin, end), begin < end in every dimension.
   Words words(std::size_t tensor, const Extents& begin, const Extents& end) const;
+  // The same with the padding that words() leaves out.
+  Words words_and_padding(std::size_t tensor, const Extents& begin, const Extents& end) const;
   Words words_of_all(std::size_t tensor) const;
   // The footprint that capacity and tile_words speak of.
   std::int64_t footprint(std::size_t tensor, const Extents& tile) const;
@@ -78,6 +80,7 @@ class Tiles {
   bool empty_at(const Extents& offset) const;
 
  private:
+  Words product(std::size_t tensor, const Extents& begin, const Extents& end, bool padding) const;
   Words rank_set(const Rank& rank, const Extents& begin, const Extents& end, bool box) const;
 
   const Problem* problem_;
