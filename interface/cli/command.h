@@ -1,0 +1,36 @@
+// What every verb shares: exit codes, how failures are told, how output leaves the program.
+//
+// A verb is one file. It declares its options to CLI11, which only parses, and leaves in `run` what
+// is to be done once parsing succeeded.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "model/base/base.h"
+
+namespace loopscape::cli {
+
+enum ExitCode : int {
+  kDone = 0,
+  kAnswerIsNo = 1,   // an illegal mapping, a result that does not hold
+  kBadInput = 2,     // place, reason and nearest fix have been told
+  kInterrupted = 3,  // the reader of our output went away
+};
+
+using Run = std::function<int()>;
+
+void add_evaluate(CLI::App& app, Run& run);
+void add_verify(CLI::App& app, Run& run);
+void add_schema(CLI::App& app, Run& run);
+
+// Writes everything to stdout and returns `code`, or says why it could not and returns another.
+int print(const std::string& text, int code = kDone);
+
+enum class Form { kText, kJson };
+// Tells a failure: a sentence on stderr, and for machines {"error": ...} on stdout as well.
+int fail(const Status& status, Form form);
+
+}  // namespace loopscape::cli

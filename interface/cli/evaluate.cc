@@ -1,0 +1,175 @@
+// loopscape evaluate ARCH PROBLEM MAPPING: what one mapping costs.
+#include "model/evaluate/evaluate.h"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "interface/cli/command.h"
+#include "interface/cli/files.h"
+#include "interface/cli/text_report.h"
+
+namespace loopscape::cli {
+namespace {
+
+struct Options {
+  std::string arch, problem, mapping;
+  std::string conventions, reuse, tables;
+  bool explain = false, json = false;
+};
+
+Status invalid(std::string message) { return {StatusCode::kInvalidInput, std::move(message)}; }
+
+std::string file_name(const std::string& path) { return path == "-" ? "<stdin>" : path; }
+
+bool is_json(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+// In the text form, node i of the nest stands on the i-th line that is not blank or a comment.
+std::string line_of_node(std::string_view text, std::size_t node) {
+  std::size_t line = 1;
+  for (std::size_t at = 0; at < text.size(); ++line) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::size_t first = text.find_first_not_of(" \t\r", at);
+    if (first < end && text[first] != '#' && node-- == 0) break;
+    at = end + 1;
+  }
+  return "line " + std::to_string(line);
+}
+
+// A place in the nest as whoever wrote the mapping knows it.
+Status placed(Status status, const std::string& path, const std::string& text) {
+  constexpr std::string_view kNest = "/nest/";
+  const std::string& place = status.place();
+  std::size_t node = 0;
+  if (!is_json(text) && place.rfind(kNest, 0) == 0 &&
+      std::from_chars(place.data() + kNest.size(), place.data() + place.size(), node).ec ==
+          std::errc()) {
+    status = Status(status.code(), status.message()).at(line_of_node(text, node));
+  }
+  return std::move(status).in(file_name(path));
+}
+
+// `base` with what "key=value,..." says about some of its fields.
+Result<Conventions> changed_conventions(const Conventions& base, const std::string& changes) {
+  std::string kept;
+  const std::string all = conventions_to_text(base) + ",";
+  for (std::size_t at = 0, end = 0; (end = all.find(',', at)) != std::string::npos; at = end + 1) {
+    const std::string word = all.substr(at, end - at);
+    const std::string key = word.substr(0, word.find('='));
+    if (("," + changes).find("," + key + "=") == std::string::npos) kept += word + ",";
+  }
+  return parse_conventions_text(kept + changes);
+}
+
+// Command line, else problem, else architecture, else physical.
+Result<Conventions> conventions_in_force(const Options& options, const Problem& problem,
+                                         const Arch& arch) {
+  Conventions conventions =
+      problem.conventions.value_or(arch.conventions.value_or(Conventions::physical()));
+  if (!options.conventions.empty()) {
+    // Without a preset, what is said is said about the conventions of the files.
+    const bool has_preset = options.conventions.find('=') == std::string::npos ||
+                            options.conventions.find('=') > options.conventions.find(',');
+    Result<Conventions> given = has_preset ? parse_conventions_text(options.conventions)
+                                           : changed_conventions(conventions, options.conventions);
+    if (!given.ok()) return given.status().in("--conventions");
+    conventions = *given;
+  }
+  if (options.reuse == "march") conventions.reuse = Conventions::Reuse::kMarch;
+  if (options.reuse == "previous_tile") conventions.reuse = Conventions::Reuse::kPreviousTile;
+  return conventions;
+}
+
+template <class T>
+Result<T> load(const std::string& path, Result<T> (*parse)(std::string_view)) {
+  Result<std::string> text = read_text(path);
+  if (!text.ok()) return text.status();
+  Result<T> value = parse(*text);
+  if (!value.ok()) return value.status().in(file_name(path));
+  return value;
+}
+
+Status check(const Options& options) {
+  if (!options.tables.empty()) {
+    return invalid(
+        "this version has no energy tables; state energies in the architecture "
+        "(\"energy_pj\") and leave --tables out");
+  }
+  if (!options.reuse.empty() && options.reuse != "march" && options.reuse != "previous_tile") {
+    return invalid("--reuse is march or previous_tile, not " + in_quotes(options.reuse));
+  }
+  return check_stdin_once({options.arch, options.problem, options.mapping});
+}
+
+Result<StoredResult> evaluate(const Options& options) {
+  if (Status status = check(options); !status.ok()) return status;
+  Result<Arch> arch = load<Arch>(options.arch, &parse_arch);
+  if (!arch.ok()) return arch.status();
+  Result<Problem> problem = load<Problem>(options.problem, &parse_problem);
+  if (!problem.ok()) return problem.status();
+  Result<std::string> text = read_text(options.mapping);
+  if (!text.ok()) return text.status();
+  Result<Mapping> mapping = is_json(*text) ? parse_mapping(*text, *problem, *arch)
+                                           : parse_mapping_text(*text, *problem, *arch);
+  if (!mapping.ok()) return mapping.status().in(file_name(options.mapping));
+  Result<Conventions> conventions = conventions_in_force(options, *problem, *arch);
+  if (!conventions.ok()) return conventions.status();
+  Result<ActionCosts> costs = costs_in_spec(*arch);
+  if (!costs.ok()) return costs.status().in(file_name(options.arch));
+  Result<Evaluator> evaluator = Evaluator::create(*problem, *arch, *conventions, *costs);
+  if (!evaluator.ok()) return evaluator.status();
+  Result<Breakdown> breakdown = evaluator->explain(*mapping);
+  if (!breakdown.ok()) return placed(breakdown.status(), options.mapping, *text);
+  return make_result(*evaluator, *mapping, std::move(breakdown).value());
+}
+
+int run_evaluate(const Options& options) {
+  Result<StoredResult> result = evaluate(options);
+  if (!result.ok()) return fail(result.status(), options.json ? Form::kJson : Form::kText);
+  if (options.json) return print(result_to_json(*result));
+  Style style = style_of_stdout();
+  style.explain = options.explain;
+  return print(text_report(*result, style));
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app, Run& run) {
+  CLI::App* verb =
+      app.add_subcommand("evaluate", "Price one mapping of a problem on an architecture");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("ARCH", options->arch, "The architecture (JSON); - reads stdin")->required();
+  verb->add_option("PROBLEM", options->problem, "The problem (JSON); - reads stdin")->required();
+  verb->add_option("MAPPING", options->mapping,
+                   "The mapping, as JSON or as an indented nest; - reads stdin")
+      ->required();
+  verb->add_flag("--explain", options->explain, "Every count, and how the totals add up");
+  verb->add_flag("--json", options->json, "The result as one JSON document, for machines");
+  verb->add_option("--conventions", options->conventions,
+                   "physical, timeloop, or changes: timeloop,footprint=distinct");
+  verb->add_option("--reuse", options->reuse, "march or previous_tile; wins over --conventions");
+  verb->add_option("--tables", options->tables, "Energy tables: not in this version");
+  verb->footer(
+      "Conventions: the command line wins over the problem, that over the architecture.\n"
+      "Exit code 1: the mapping is illegal or a capacity is exceeded, and which and by how much.\n"
+      "\n"
+      "Examples:\n"
+      "  loopscape evaluate arch.json problem.json mapping.json\n"
+      "  loopscape evaluate arch.json problem.json nest.txt --explain\n"
+      "  loopscape evaluate arch.json problem.json mapping.json --conventions timeloop --json\n"
+      "\n"
+      "A mapping as an indented nest:\n"
+      "  DRAM: I W O\n"
+      "  for k in 4\n"
+      "    Buffer: I O\n"
+      "    for p in 7\n"
+      "      parallel k in 16 on PEs.x");
+  verb->callback([&run, options] { run = [options] { return run_evaluate(*options); }; });
+}
+
+}  // namespace loopscape::cli

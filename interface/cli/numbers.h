@@ -1,0 +1,23 @@
+// Numbers as people read them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace loopscape::cli {
+
+std::string grouped(std::int64_t value);   // 1,234,567
+std::string abridged(std::int64_t value);  // 1.235 M; exact below ten million
+std::string with_unit(double value, double scale, const char* unit);  // 12.35 uJ
+std::string energy(double picojoules);                                // 12.35 uJ
+std::string duration(double seconds);                                 // 3.696 ms
+std::string cycles(double value);                                     // 1,234.5
+std::string percent(double part, double whole);                       // 71.2 %
+std::string bytes(double bits);                                       // 108.0 KiB
+std::string plain(double value);                                      // four digits that matter
+
+// Text of others, safe for a terminal: no control characters, shortened.
+std::string safe(std::string_view text);
+
+}  // namespace loopscape::cli

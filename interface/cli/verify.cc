@@ -1,0 +1,153 @@
+// loopscape verify RESULT: evaluates again what a result says it was made from, and compares.
+#include <memory>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "interface/cli/command.h"
+#include "interface/cli/files.h"
+#include "model/evaluate/evaluate.h"
+
+namespace loopscape::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Difference {
+  std::string pointer;
+  Json stated, actual;  // null: absent
+};
+
+// Everything that a result states. Its inputs are not compared: the numbers follow from them, and
+// the fingerprint tells whether they are those that the result was made from.
+class Comparison {
+ public:
+  void compare(const Json& stated, const Json& actual) {
+    for (const auto& [key, value] : actual.items()) {
+      if (key == "inputs" || key == "mapping") continue;
+      compare("/" + key, stated.contains(key) ? stated[key] : Json(), value);
+    }
+  }
+  std::size_t compared() const { return compared_; }
+  const std::vector<Difference>& differences() const { return differences_; }
+
+ private:
+  void compare(const std::string& pointer, const Json& stated, const Json& actual) {
+    if (actual.is_object() && stated.is_object()) {
+      for (const auto& [key, value] : actual.items()) {
+        compare(pointer + "/" + key, stated.contains(key) ? stated[key] : Json(), value);
+      }
+      for (const auto& [key, value] : stated.items()) {
+        if (!actual.contains(key)) compare(pointer + "/" + key, value, Json());
+      }
+      return;
+    }
+    if (actual.is_array() && stated.is_array()) {
+      for (std::size_t i = 0; i < std::max(actual.size(), stated.size()); ++i) {
+        compare(pointer + "/" + std::to_string(i), i < stated.size() ? stated[i] : Json(),
+                i < actual.size() ? actual[i] : Json());
+      }
+      return;
+    }
+    ++compared_;
+    if (stated != actual) differences_.push_back({pointer, stated, actual});
+  }
+
+  std::size_t compared_ = 0;
+  std::vector<Difference> differences_;
+};
+
+std::string shown(const Json& value) {
+  return value.is_null() ? "nothing" : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string as_text(const Comparison& comparison, const StoredResult& actual) {
+  if (comparison.differences().empty()) {
+    return "verified: the mapping is legal and all " + std::to_string(comparison.compared()) +
+           " values are as stated\n  fingerprint " + actual.fingerprint + ", model revision " +
+           std::to_string(actual.model_revision) + "\n";
+  }
+  std::string text = "NOT verified: " + std::to_string(comparison.differences().size()) + " of " +
+                     std::to_string(comparison.compared()) + " values differ\n";
+  for (const Difference& difference : comparison.differences()) {
+    text += "  " + difference.pointer + ": stated " + shown(difference.stated) + ", is " +
+            shown(difference.actual) + "\n";
+  }
+  return text;
+}
+
+std::string as_json(const Comparison& comparison, const StoredResult& actual) {
+  nlohmann::ordered_json json;
+  json["verified"] = comparison.differences().empty();
+  json["compared"] = comparison.compared();
+  json["fingerprint"] = actual.fingerprint;
+  json["model_revision"] = actual.model_revision;
+  json["differences"] = nlohmann::ordered_json::array();
+  for (const Difference& difference : comparison.differences()) {
+    json["differences"].push_back({{"pointer", difference.pointer},
+                                   {"stated", difference.stated},
+                                   {"actual", difference.actual}});
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<StoredResult> evaluate_again(const StoredResult& stated) {
+  if (stated.tables != kTablesInSpec) {
+    return Status(StatusCode::kUnsupported,
+                  "this version knows only energies stated in the architecture ('spec')")
+        .at("/inputs/tables");
+  }
+  Result<ActionCosts> costs = costs_in_spec(stated.arch);
+  if (!costs.ok()) return costs.status();
+  Result<Evaluator> evaluator =
+      Evaluator::create(stated.problem, stated.arch, stated.conventions, *costs);
+  if (!evaluator.ok()) return evaluator.status();
+  Result<Breakdown> breakdown = evaluator->explain(stated.mapping);
+  if (!breakdown.ok()) return breakdown.status();
+  return make_result(*evaluator, stated.mapping, std::move(breakdown).value());
+}
+
+int run_verify(const std::string& path, Form form) {
+  Result<std::string> text = read_text(path);
+  if (!text.ok()) return fail(text.status(), form);
+  const std::string file = path == "-" ? "<stdin>" : path;
+  Result<StoredResult> stated = parse_result(*text);
+  if (!stated.ok()) return fail(stated.status().in(file), form);
+  Result<StoredResult> actual = evaluate_again(*stated);
+  if (!actual.ok()) return fail(actual.status().in(file), form);
+  Comparison comparison;
+  comparison.compare(Json::parse(*text), Json::parse(result_to_json(*actual)));
+  const int code = comparison.differences().empty() ? kDone : kAnswerIsNo;
+  return print(form == Form::kJson ? as_json(comparison, *actual) : as_text(comparison, *actual),
+               code);
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, Run& run) {
+  struct Options {
+    std::string path;
+    bool json = false;
+  };
+  CLI::App* verb = app.add_subcommand(
+      "verify", "Evaluate a stored result again and compare every number exactly");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("RESULT", options->path, "What `evaluate --json` printed; - reads stdin")
+      ->required();
+  verb->add_flag("--json", options->json, "One JSON document on stdout, nothing else");
+  verb->footer(
+      "A result carries its inputs, so nothing else is needed. Exit code 0: every number holds "
+      "and\n"
+      "the mapping is legal; 1: it is not so, and each difference is named by its JSON pointer.\n"
+      "\n"
+      "Examples:\n"
+      "  loopscape verify result.json\n"
+      "  loopscape evaluate arch.json problem.json mapping.json --json | loopscape verify -");
+  verb->callback([&run, options] {
+    run = [options] {
+      return run_verify(options->path, options->json ? Form::kJson : Form::kText);
+    };
+  });
+}
+
+}  // namespace loopscape::cli
