@@ -15,7 +15,7 @@ constexpr std::uint64_t kSeed = 1;
 void evaluate_batch(benchmark::State& state, Factors factors, Conventions::Reuse reuse) {
   Conventions conventions = Conventions::physical();
   conventions.reuse = reuse;
-  const Result<Evaluator> evaluator = lesson_evaluator(conventions);
+  const Result<Evaluator> evaluator = layer_evaluator(conventions);
   if (!evaluator.ok()) {
     state.SkipWithError(evaluator.status().to_string().c_str());
     return;

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <random>
 #include <set>
-#include <sstream>
 #include <string>
 
 namespace loopscape::bench {
@@ -16,12 +14,25 @@ enum Slot : std::size_t { kInnermost, kAxisX, kAxisY, kBelowBuffer, kBelowDram, 
 
 using Bounds = std::array<std::array<std::uint32_t, kSlots>, kMaxDims>;
 
-std::string read_file(const std::string& path) {
-  std::ifstream stream(std::string(LOOPSCAPE_SOURCE_DIR) + "/" + path);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
+constexpr std::string_view kLayer = R"({
+  "einsum": "O[n,k,p,q] += I[n,c,p+r,q+s] * W[k,c,r,s]",
+  "dims": {"n": 1, "k": 64, "c": 64, "p": 56, "q": 56, "r": 3, "s": 3}})";
+
+constexpr std::string_view kMachine = R"({"word_bits": 16, "nodes": [
+  {"memory": "DRAM", "bandwidth_bits": 64,
+   "energy_pj": {"read": 200, "write": 200, "update": 200}},
+  {"memory": "GlobalBuffer", "size_kib": 108, "keep": ["input", "output"], "bypass": ["weight"],
+   "read_bits": 256, "write_bits": 256, "energy_pj": {"read": 6, "write": 6, "update": 6}},
+  {"fanout": "PEs", "axes": {"x": 14, "y": 12}, "dims": {"x": ["p", "k"], "y": ["r", "c"]},
+   "network": {"class": "multicast_bus", "multicast": ["input", "weight"], "reduce": ["output"],
+               "energy_pj_per_bit_hop": 0.125}},
+  {"memory": "InputSpad", "words": 12, "keep": ["input"], "bypass": ["weight", "output"],
+   "energy_pj": {"read": 1, "write": 1, "update": 1}},
+  {"memory": "WeightSpad", "words": 224, "keep": ["weight"], "bypass": ["input", "output"],
+   "energy_pj": {"read": 1, "write": 1, "update": 1}},
+  {"memory": "PsumSpad", "words": 24, "keep": ["output"], "bypass": ["input", "weight"],
+   "energy_pj": {"read": 1, "write": 1, "update": 1}},
+  {"compute": "MAC", "energy_pj": {"compute": 1}}]})";
 
 // Draws from one generator; the distributions of <random> differ between libraries.
 class Generator {
@@ -156,10 +167,10 @@ bool is_perfect(const Mapping& mapping, const Problem& problem) {
 
 }  // namespace
 
-Result<Evaluator> lesson_evaluator(const Conventions& conventions) {
-  Result<Problem> problem = parse_problem(read_file("examples/01_one_layer/problem.json"));
+Result<Evaluator> layer_evaluator(const Conventions& conventions) {
+  Result<Problem> problem = parse_problem(kLayer);
   if (!problem.ok()) return problem.status();
-  Result<Arch> arch = parse_arch(read_file("examples/01_one_layer/arch.json"));
+  Result<Arch> arch = parse_arch(kMachine);
   if (!arch.ok()) return arch.status();
   Result<ActionCosts> costs = costs_in_spec(*arch);
   if (!costs.ok()) return costs.status();

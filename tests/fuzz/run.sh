@@ -37,7 +37,7 @@ for name in "$@"; do mkdir -p "build/fuzz/corpus/$name"; done
 failed=
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I NAME sh -c '
   fuzzer=build/fuzz/tests/fuzz/NAME_fuzzer
-  "$fuzzer" -max_total_time="$0" -max_len=4096 -timeout=10 -rss_limit_mb=4096 \
+  "$fuzzer" -max_total_time="$0" -timeout=10 -rss_limit_mb=4096 \
     -dict=tests/fuzz/words.dict -artifact_prefix=build/fuzz/found/NAME- -print_final_stats=1 \
     build/fuzz/corpus/NAME tests/fuzz/corpus/NAME >build/fuzz/NAME.log 2>&1 </dev/null
   code=$?
