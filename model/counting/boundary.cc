@@ -42,6 +42,34 @@ void set_temporal_roles(const TensorShape& tensor, const Nest& nest, bool forwar
   }
 }
 
+std::uint32_t held_index(const Nest& nest, const Instances& instances, int i) {
+  const bool instance = nest.loop[static_cast<std::size_t>(i)].spatial;
+  return instance && instances.lane != nullptr ? instances.lane[i] : 0;
+}
+
+int level_in(const Levels& levels, std::uint8_t fanout) {
+  int v = 0;
+  while (levels.fanout[static_cast<std::size_t>(v)] != fanout) ++v;
+  return v;
+}
+
+// A lane loop whose neighbours are linked: the innermost one of its axis.
+bool is_chain(const CountingContext& context, const Nest& nest, const Boundary& boundary,
+              const LoopRoles& roles, int i) {
+  const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+  if (roles[static_cast<std::size_t>(i)] != LoopRole::kLane) return false;
+  if (context.conventions.reuse == Conventions::Reuse::kPreviousTile && !boundary.to_compute) {
+    return false;
+  }
+  const int level = level_in(boundary.levels, loop.fanout);
+  if (!boundary.levels.forwards[static_cast<std::size_t>(level)]) return false;
+  for (int j = i + 1; j < boundary.child; ++j) {
+    const NestLoop& inner = nest.loop[static_cast<std::size_t>(j)];
+    if (inner.spatial && inner.axis == loop.axis) return false;
+  }
+  return true;
+}
+
 // The work of boundary_flow(): one pass over the loops for each kind of advance.
 class FlowSum {
  public:
@@ -54,15 +82,7 @@ class FlowSum {
         workspace_(workspace),
         flag_(flag),
         tensor_(context.tensor[static_cast<std::size_t>(boundary.tensor)]) {
-    for (int i = 0; i < boundary.child; ++i) {
-      const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
-      role_[static_cast<std::size_t>(i)] = boundary.temporal[static_cast<std::size_t>(i)];
-      if (!loop.spatial) continue;
-      const bool lane = i >= boundary.parent;
-      role_[static_cast<std::size_t>(i)] = lane               ? LoopRole::kLane
-                                           : instances.summed ? LoopRole::kRuns
-                                                              : LoopRole::kHeld;
-    }
+    role_ = loop_roles(nest, boundary, instances.summed);
   }
 
   // reuse: march. A tensor's words are a product over ranks; only one rank marches.
@@ -131,16 +151,8 @@ class FlowSum {
     }
   }
 
-  std::uint32_t held_at(int i) const {
-    const bool instance = nest_.loop[static_cast<std::size_t>(i)].spatial;
-    return instance && instances_.lane != nullptr ? instances_.lane[i] : 0;
-  }
-
-  int level_of(std::uint8_t fanout) const {
-    int v = 0;
-    while (boundary_.levels.fanout[static_cast<std::size_t>(v)] != fanout) ++v;
-    return v;
-  }
+  std::uint32_t held_at(int i) const { return held_index(nest_, instances_, i); }
+  int level_of(std::uint8_t fanout) const { return level_in(boundary_.levels, fanout); }
 
   void scale(Flow& flow, std::int64_t factor) {
     for (std::size_t v = 0; v <= static_cast<std::size_t>(boundary_.levels.size); ++v) {
@@ -241,48 +253,9 @@ class FlowSum {
   }
 
   bool rank(std::size_t r, bool after_event) {
-    const RankShape& shape = tensor_.rank[r];
-    query_.shape = &shape;
-    query_.levels = &boundary_.levels;
-    query_.sharing = context_.conventions.sharing;
-    query_.identity =
-        static_cast<std::uint32_t>(static_cast<std::size_t>(boundary_.tensor) * kMaxRanks + r);
-    query_.own_kept = !boundary_.to_compute;
+    make_rank_query(context_, nest_, boundary_, role_, instances_, r, query_);
     query_.after_event = after_event;
-    query_.terms = shape.terms;
-    for (std::size_t t = 0; t < shape.terms; ++t) {
-      RankTerm& term = query_.term[t];
-      term.coefficient = shape.coefficient[t];
-      term.extent = context_.extent[shape.dim[t]];
-      term.loops = 0;
-      term.tile = 0;
-      for (int i = 0; i < boundary_.child; ++i) {
-        const auto k = static_cast<std::size_t>(i);
-        const NestLoop& loop = nest_.loop[k];
-        if (loop.dim != shape.dim[t]) continue;
-        const std::uint32_t held = role_[k] == LoopRole::kHeld ? held_at(i) : 0;
-        term.loop[static_cast<std::size_t>(term.loops++)] = {loop.step, loop.bound,  held,
-                                                             role_[k],  loop.fanout, is_chain(i)};
-        term.tile = loop.step;
-      }
-      if (term.tile == 0) term.tile = term.extent;
-    }
     return rank_values(query_, workspace_, values_);
-  }
-
-  // A lane loop whose neighbours are linked: the innermost one of its axis.
-  bool is_chain(int i) const {
-    const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
-    if (role_[static_cast<std::size_t>(i)] != LoopRole::kLane) return false;
-    if (context_.conventions.reuse == Conventions::Reuse::kPreviousTile && !boundary_.to_compute) {
-      return false;
-    }
-    if (!boundary_.levels.forwards[static_cast<std::size_t>(level_of(loop.fanout))]) return false;
-    for (int j = i + 1; j < boundary_.child; ++j) {
-      const NestLoop& inner = nest_.loop[static_cast<std::size_t>(j)];
-      if (inner.spatial && inner.axis == loop.axis) return false;
-    }
-    return true;
   }
 
   const CountingContext& context_;
@@ -292,7 +265,7 @@ class FlowSum {
   Workspace& workspace_;
   OverflowFlag& flag_;
   const TensorShape& tensor_;
-  std::array<LoopRole, kMaxMappingNodes> role_;
+  LoopRoles role_;
   RankQuery query_;
   RankValues values_;
 };
@@ -346,29 +319,78 @@ Boundary make_boundary(const CountingContext& context, const Nest& nest, int ten
   return boundary;
 }
 
+LoopRoles loop_roles(const Nest& nest, const Boundary& boundary, bool instances_summed) {
+  LoopRoles roles;
+  for (int i = 0; i < boundary.child; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    roles[k] = boundary.temporal[k];
+    if (!nest.loop[k].spatial) continue;
+    roles[k] = i >= boundary.parent ? LoopRole::kLane
+               : instances_summed   ? LoopRole::kRuns
+                                    : LoopRole::kHeld;
+  }
+  return roles;
+}
+
+bool follows_march(const CountingContext& context, const Nest& nest, const Boundary& boundary) {
+  const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
+  // Without sliding ranks and ragged edges consecutive tiles are equal or disjoint, and both
+  // reuse rules agree.
+  return context.conventions.reuse == Conventions::Reuse::kMarch || boundary.to_compute ||
+         (tensor.complex_ranks == 0 && (nest.ragged & tensor.relevant) == 0);
+}
+
+void make_rank_query(const CountingContext& context, const Nest& nest, const Boundary& boundary,
+                     const LoopRoles& roles, const Instances& instances, std::size_t r,
+                     RankQuery& query) {
+  const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
+  const RankShape& shape = tensor.rank[r];
+  query.shape = &shape;
+  query.levels = &boundary.levels;
+  query.sharing = context.conventions.sharing;
+  query.identity =
+      static_cast<std::uint32_t>(static_cast<std::size_t>(boundary.tensor) * kMaxRanks + r);
+  query.own_kept = !boundary.to_compute;
+  query.after_event = false;
+  query.terms = shape.terms;
+  for (std::size_t t = 0; t < shape.terms; ++t) {
+    RankTerm& term = query.term[t];
+    term.coefficient = shape.coefficient[t];
+    term.extent = context.extent[shape.dim[t]];
+    term.loops = 0;
+    term.tile = 0;
+    for (int i = 0; i < boundary.child; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      const NestLoop& loop = nest.loop[k];
+      if (loop.dim != shape.dim[t]) continue;
+      const std::uint32_t held = roles[k] == LoopRole::kHeld ? held_index(nest, instances, i) : 0;
+      const bool chain = is_chain(context, nest, boundary, roles, i);
+      term.loop[static_cast<std::size_t>(term.loops++)] = {loop.step, loop.bound,  held,
+                                                           roles[k],  loop.fanout, chain};
+      term.tile = loop.step;
+    }
+    if (term.tile == 0) term.tile = term.extent;
+  }
+}
+
 bool boundary_flow(const CountingContext& context, const Nest& nest, const Boundary& boundary,
                    const Instances& instances, Workspace& workspace, OverflowFlag& flag,
                    Flow& flow) {
   flow = Flow{};
-  const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
   FlowSum sum(context, nest, boundary, instances, workspace, flag);
-  // Without sliding ranks and ragged edges consecutive tiles are equal or disjoint, and both
-  // reuse rules agree.
-  const bool march = context.conventions.reuse == Conventions::Reuse::kMarch ||
-                     boundary.to_compute ||
-                     (tensor.complex_ranks == 0 && (nest.ragged & tensor.relevant) == 0);
-  if (march) return sum.march(flow);
+  if (follows_march(context, nest, boundary)) return sum.march(flow);
   return !products_fail(context, nest, boundary) && sum.previous_tile(flow);
 }
 
 std::int64_t simple_coverage(const CountingContext& context, const Nest& nest, int tensor,
                              int position, const Instances& instances, OverflowFlag& flag) {
   const TensorShape& shape = context.tensor[static_cast<std::size_t>(tensor)];
+  if (instances.summed || nest.first_spatial >= position) return shape.simple_words;
   std::int64_t words = 1;
   for (unsigned rest = shape.simple; rest != 0; rest &= rest - 1) {
     const int dim = __builtin_ctz(rest);
     std::int64_t indices = context.extent[static_cast<std::size_t>(dim)];
-    if (!instances.summed && has(nest.split, dim)) {
+    if (has(nest.split, dim)) {
       Digits digits;
       std::int64_t tile = 1;
       for (int i = 0; i < nest.loops; ++i) {

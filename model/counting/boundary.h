@@ -40,6 +40,18 @@ struct Instances {
 Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
                        int parent, bool to_compute);
 
+using LoopRoles = std::array<LoopRole, kMaxMappingNodes>;
+
+// The roles of the loops outside the child, apart from previous_tile's.
+LoopRoles loop_roles(const Nest& nest, const Boundary& boundary, bool instances_summed);
+// Do the rules of `march` give the boundary's counts, whatever the convention?
+bool follows_march(const CountingContext& context, const Nest& nest, const Boundary& boundary);
+// Rank r of the boundary's tensor, for rank_values() and its like. The query points to its shape
+// and to boundary.levels.
+void make_rank_query(const CountingContext& context, const Nest& nest, const Boundary& boundary,
+                     const LoopRoles& roles, const Instances& instances, std::size_t r,
+                     RankQuery& query);
+
 // False when the boundary cannot be counted exactly (counting.md B9 lists why).
 bool boundary_flow(const CountingContext& context, const Nest& nest, const Boundary& boundary,
                    const Instances& instances, Workspace& workspace, OverflowFlag& flag,

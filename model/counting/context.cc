@@ -1,6 +1,6 @@
 // Names and roles become numbers, once per (problem, architecture, conventions).
 
-#include <algorithm>
+#include <numeric>
 
 #include "model/counting/counting.h"
 #include "model/counting/rank_sets.h"
@@ -21,6 +21,10 @@ RankShape rank_shape(const Rank& rank, bool box) {
   for (std::size_t i = 0; i < rank.terms.size(); ++i) {
     shape.dim[i] = static_cast<std::uint8_t>(rank.terms[i].dim);
     shape.coefficient[i] = rank.terms[i].coefficient;
+  }
+  if (shape.terms == 2) {
+    const std::int64_t common = std::gcd(shape.coefficient[0], shape.coefficient[1]);
+    shape.chain = {shape.coefficient[1] / common, shape.coefficient[0] / common};
   }
   shape.box = box;
   shape.clipped = rank.valid_begin.has_value() || rank.valid_end.has_value();
@@ -56,6 +60,7 @@ Result<TensorShape> tensor_shape(const Problem& problem, const Tensor& tensor,
     }
     if (here.simple) {
       shape.simple |= static_cast<DimMask>(1u << here.dim[0]);
+      shape.simple_words *= extent[0];  // fits: make_problem() checked the tensor's size
     } else {
       ++shape.complex_ranks;
     }

@@ -13,16 +13,12 @@ namespace {
 
 bool has(DimMask mask, int dim) { return ((mask >> dim) & 1u) != 0; }
 
-// Tuples of chosen loops' indices, per dimension, that stay inside the problem; the other loops
-// stand at 0. Dimensions multiply.
+// Tuples of chosen loops' indices that stay inside the problem, the other loops standing at 0, in
+// the ragged dimensions (D1). Dimensions multiply.
 template <class Runs>
-std::int64_t tuples(const CountingContext& context, const Nest& nest, OverflowFlag& flag,
-                    Runs runs) {
+std::int64_t ragged_tuples(const CountingContext& context, const Nest& nest, OverflowFlag& flag,
+                           Runs runs) {
   std::int64_t product = 1;
-  for (int i = 0; i < nest.loops; ++i) {
-    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
-    if (!has(nest.ragged, loop.dim) && runs(i, loop)) product = flag.mul(product, loop.bound);
-  }
   for (unsigned rest = nest.ragged; rest != 0; rest &= rest - 1) {
     const int dim = __builtin_ctz(rest);
     Digits digits;
@@ -32,6 +28,18 @@ std::int64_t tuples(const CountingContext& context, const Nest& nest, OverflowFl
     }
     product =
         flag.mul(product, count_offsets(digits, context.extent[static_cast<std::size_t>(dim)]));
+  }
+  return product;
+}
+
+// The same in all dimensions.
+template <class Runs>
+std::int64_t tuples(const CountingContext& context, const Nest& nest, OverflowFlag& flag,
+                    Runs runs) {
+  std::int64_t product = ragged_tuples(context, nest, flag, runs);
+  for (int i = 0; i < nest.loops; ++i) {
+    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+    if (!has(nest.ragged, loop.dim) && runs(i, loop)) product = flag.mul(product, loop.bound);
   }
   return product;
 }
@@ -47,7 +55,9 @@ class Chain {
         tensor_(context.tensor[static_cast<std::size_t>(tensor)]),
         workspace_(workspace),
         flag_(flag),
-        stops_(nest.stops[static_cast<std::size_t>(tensor)]) {}
+        stops_(nest.stops[static_cast<std::size_t>(tensor)]) {
+    for (std::size_t r = 0; r < tensor_.ranks; ++r) clipped_ |= tensor_.rank[r].clipped;
+  }
 
   bool count(Tally& tally) {
     sliding_split_ = (nest_.split & tensor_.relevant & ~tensor_.simple) != 0;
@@ -56,10 +66,8 @@ class Chain {
     for (int k = 0; k < stops_; ++k) {
       TensorTally& here = at(tally, k);
       here = TensorTally{};
-      std::array<std::int64_t, kMaxDims> tile;
-      tile_at(context_, nest_, position(k), tile);
       const bool box = context_.conventions.footprint == Conventions::Footprint::kBox;
-      here.tile_words = footprint(tensor_, box, tile, workspace_, flag_);
+      here.tile_words = footprint(tensor_, box, full_tile(k), workspace_, flag_);
       here.instanced = instanced(position(k));
     }
     for (int k = 1; k <= stops_; ++k) {
@@ -110,6 +118,11 @@ class Chain {
                      .position
                : nest_.loops;
   }
+  const std::array<std::int64_t, kMaxDims>& full_tile(int stop) const {
+    return nest_.tile[nest_.stop[static_cast<std::size_t>(tensor_index_)]
+                                [static_cast<std::size_t>(stop)]
+                                    .tile];
+  }
   TensorTally& at(Tally& tally, int stop) const {
     const std::uint8_t memory =
         nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)].memory;
@@ -134,30 +147,23 @@ class Chain {
 
   // D6. How the instances at a position compare.
   Instanced instanced(int pos) const {
-    bool many = false, cut = false, clipped = false, replicas = false, sliding = false;
+    if (no_spatial_above(pos)) return Instanced::kUniform;
+    bool cut = false, replicas = false, sliding = false;
     for (int i = 0; i < pos; ++i) {
       const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
       if (!loop.spatial) continue;
-      many = true;
       cut |= has(nest_.ragged, loop.dim);
       replicas |= !has(tensor_.relevant, loop.dim);
       sliding |= has(tensor_.relevant, loop.dim) && !has(tensor_.simple, loop.dim);
     }
-    if (!many) return Instanced::kUniform;
-    for (std::size_t r = 0; r < tensor_.ranks; ++r) clipped |= tensor_.rank[r].clipped;
     if (tensor_.is_output && sliding) return Instanced::kUnknown;
-    if ((clipped && sliding) ||
+    if ((clipped_ && sliding) ||
         (cut && context_.conventions.reuse == Conventions::Reuse::kPreviousTile)) {
       return Instanced::kEach;
     }
     const bool one_child = context_.conventions.refill == Conventions::Refill::kOneChild;
     if (cut || (tensor_.is_output && replicas && one_child)) return Instanced::kFirstMost;
     return Instanced::kUniform;
-  }
-
-  std::int64_t instances_at(int pos) {
-    return tuples(context_, nest_, flag_,
-                  [&](int i, const NestLoop& loop) { return loop.spatial && i < pos; });
   }
 
   // Words that arrive at one instance of the child of boundary k.
@@ -173,33 +179,22 @@ class Chain {
   std::int64_t first_demand(const Boundary& boundary, const Flow& flow) {
     const auto top = static_cast<std::size_t>(boundary.levels.size);
     if (no_spatial_above(boundary.parent)) return flow.demand[top];
-    if (even_split_above(boundary.parent)) return flow.demand[top] / instances_at(boundary.parent);
+    if (even_split_above(boundary.parent)) return flow.demand[top] / lanes_outside(boundary.parent);
     Flow own;
     (void)boundary_flow(context_, nest_, boundary, Instances::first(), workspace_, flag_, own);
     return own.demand[top];
   }
   std::int64_t first_arrivals(int k, const Boundary& boundary, const Flow& flow) {
     if (no_spatial_above(boundary.child)) return flow.arrivals();
-    if (even_split_above(boundary.child)) return flow.arrivals() / instances_at(boundary.child);
+    if (even_split_above(boundary.child)) return flow.arrivals() / lanes_outside(boundary.child);
     return arrivals_at(k, Instances::first());
   }
 
-  bool no_spatial_above(int pos) const {
-    for (int i = 0; i < pos; ++i) {
-      if (nest_.loop[static_cast<std::size_t>(i)].spatial) return false;
-    }
-    return true;
-  }
+  bool no_spatial_above(int pos) const { return nest_.first_spatial >= pos; }
   // Perfect factors and no clipping: all instances receive and are asked for the same.
-  bool even_split_above(int pos) const {
-    for (std::size_t r = 0; r < tensor_.ranks; ++r) {
-      if (tensor_.rank[r].clipped) return false;
-    }
-    for (int i = 0; i < pos; ++i) {
-      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
-      if (loop.spatial && has(nest_.ragged, loop.dim)) return false;
-    }
-    return true;
+  bool even_split_above(int pos) const { return nest_.first_cut >= pos && !clipped_; }
+  std::int64_t lanes_outside(int pos) const {
+    return nest_.lanes_outside[static_cast<std::size_t>(pos)];
   }
 
   void input(Tally& tally, int k, const Boundary& boundary, const Flow& flow) {
@@ -302,6 +297,7 @@ class Chain {
   NetworkTally& network_at(Tally& tally, const Boundary& boundary, int v) const {
     NetworkTally& network = tally.network[boundary.levels.fanout[static_cast<std::size_t>(v)]]
                                          [static_cast<std::size_t>(tensor_index_)];
+    network = NetworkTally{};
     network.used = true;
     return network;
   }
@@ -343,23 +339,52 @@ class Chain {
   Workspace& workspace_;
   OverflowFlag& flag_;
   int stops_;
-  bool sliding_split_ = false;
+  bool sliding_split_ = false, clipped_ = false;
 };
 
-void clear(const CountingContext& context, Tally& tally) {
-  tally.status = StatusCode::kOk;
+// Instances, lanes and steps.
+void count_lanes(const CountingContext& context, const Nest& nest, OverflowFlag& flag,
+                 Tally& tally) {
+  std::array<std::int64_t, kMaxFanouts> lanes;  // of the fan-out, in dimensions without an edge
+  lanes.fill(1);
+  tally.steps = 1;
+  for (int i = 0; i < nest.loops; ++i) {
+    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+    if (has(nest.ragged, loop.dim)) continue;
+    std::int64_t& product = loop.spatial ? lanes[loop.fanout] : tally.steps;
+    product = flag.mul(product, loop.bound);
+  }
+  tally.steps = flag.mul(tally.steps,
+                         ragged_tuples(context, nest, flag, [](int, const NestLoop& loop) {
+                           return !loop.spatial;
+                         }));
+  std::array<std::int64_t, kMaxFanouts + 1> busy;  // children of the first f fan-outs
+  std::int64_t perfect = 1;
+  for (std::size_t f = 0; f <= context.fanouts; ++f) {
+    busy[f] = flag.mul(perfect, ragged_tuples(context, nest, flag, [&](int, const NestLoop& loop) {
+                         return loop.spatial && loop.fanout < f;
+                       }));
+    if (f == context.fanouts) break;
+    perfect = flag.mul(perfect, lanes[f]);
+    tally.fanouts_used[f] = busy[f];
+    tally.children_used[f] =
+        flag.mul(lanes[f], ragged_tuples(context, nest, flag, [&](int, const NestLoop& loop) {
+                   return loop.spatial && loop.fanout == f;
+                 }));
+  }
   for (std::size_t m = 0; m < context.memories; ++m) {
-    for (std::size_t t = 0; t < context.tensors; ++t) tally.memory[m][t] = TensorTally{};
+    tally.instances_used[m] = busy[context.fanouts_above[m]];
   }
-  for (std::size_t f = 0; f < context.fanouts; ++f) {
-    for (std::size_t t = 0; t < context.tensors; ++t) tally.network[f][t] = NetworkTally{};
-  }
+  tally.lanes_used = busy[context.fanouts];
 }
 
 }  // namespace
 
 void count(const CountingContext& context, const Nest& nest, Workspace& workspace, Tally& tally) {
-  clear(context, tally);
+  tally.status = StatusCode::kOk;
+  for (std::size_t f = 0; f < context.fanouts; ++f) {
+    for (std::size_t t = 0; t < context.tensors; ++t) tally.network[f][t].used = false;
+  }
   OverflowFlag flag;
   for (int t = 0; t < context.tensors; ++t) {
     Chain chain(context, nest, t, workspace, flag);
@@ -368,24 +393,7 @@ void count(const CountingContext& context, const Nest& nest, Workspace& workspac
       return;
     }
   }
-  std::array<std::int64_t, kMaxFanouts + 1> busy_below;  // the first f fan-outs' busy children
-  for (std::size_t f = 0; f <= context.fanouts; ++f) {
-    busy_below[f] = tuples(context, nest, flag, [&](int, const NestLoop& loop) {
-      return loop.spatial && loop.fanout < f;
-    });
-  }
-  for (std::size_t m = 0; m < context.memories; ++m) {
-    tally.instances_used[m] = busy_below[context.fanouts_above[m]];
-  }
-  for (std::size_t f = 0; f < context.fanouts; ++f) {
-    tally.fanouts_used[f] = busy_below[f];
-    tally.children_used[f] = tuples(context, nest, flag, [&](int, const NestLoop& loop) {
-      return loop.spatial && loop.fanout == f;
-    });
-  }
-  tally.lanes_used = busy_below[context.fanouts];
-  tally.steps =
-      tuples(context, nest, flag, [](int, const NestLoop& loop) { return !loop.spatial; });
+  count_lanes(context, nest, flag, tally);
   if (flag.raised()) tally.status = StatusCode::kOverflow;
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "model/arch/arch.h"
 #include "model/base/base.h"
@@ -30,7 +31,9 @@ struct RankShape {
   bool clipped = false;  // only [valid_begin, valid_end) moves
   std::int64_t valid_begin = 0, valid_end = 0;
   bool simple = false;  // one dimension, every index a word: coverage is all there is to know
-  std::int64_t all_words = 1;  // distinct (moving) words of the whole rank
+  std::int64_t all_words = 1;  // distinct words of the whole rank
+  // Two terms: equal sums are `chain` apart in each of them (D3).
+  std::array<std::int64_t, 2> chain{1, 1};
 };
 
 struct TensorShape {
@@ -40,6 +43,7 @@ struct TensorShape {
   std::uint8_t ranks = 0;
   std::array<RankShape, kMaxRanks> rank{};
   std::uint8_t complex_ranks = 0;  // how many are not simple
+  std::int64_t simple_words = 1;   // product of the simple ranks' extents
   std::uint32_t bits = 0, final_bits = 0;
 };
 
@@ -81,6 +85,7 @@ struct NestLoop {
 struct Stop {  // a store of one tensor
   std::uint8_t memory;
   std::uint8_t position;  // how many loops lie outside
+  std::uint8_t tile;      // into Nest::tile
 };
 
 struct Nest {
@@ -90,15 +95,17 @@ struct Nest {
   std::array<std::array<Stop, kMaxMemories>, kMaxTensors> stop;  // outermost first
   DimMask ragged = 0;  // dimensions whose bounds multiply to more than the extent
   DimMask split = 0;   // dimensions with a spatial loop
-  std::uint16_t stored_memories = 0;
+  // The first spatial loop, and the first over a ragged dimension; `loops` if there is none.
+  std::uint8_t first_spatial = 0, first_cut = 0;
+  std::array<std::int64_t, kMaxMappingNodes + 1> lanes_outside;  // spatial bounds, multiplied
+  std::uint8_t tiles = 0;
+  std::array<std::uint8_t, kMaxMappingNodes> tile_position;
+  std::array<std::array<std::int64_t, kMaxDims>, kMaxMappingNodes> tile;  // full tiles of stops
+  std::array<TensorMask, kMaxMemories> stored;  // memory -> tensors it stores
 };
 
 // The tests of validate_mapping() without the sentence.
 Legality build_nest(const CountingContext& context, const Mapping& mapping, Nest& nest);
-
-// Extents of the full tile of the nest at `position`.
-void tile_at(const CountingContext& context, const Nest& nest, int position,
-             std::array<std::int64_t, kMaxDims>& tile);
 
 // ---- What is counted ----
 
@@ -158,5 +165,56 @@ Words words_of_instance(const CountingContext& context, const Nest& nest, Worksp
 // (counting.md A9: folds of a systolic fan-out).
 std::int64_t residences(const CountingContext& context, const Nest& nest, int tensor, int fanout,
                         OverflowFlag& flag);
+
+// ---- Where the words of one fan-out go (for model/interconnect; counting.md D9) ----
+
+// A lane loop of the fan-out: one step of its index moves the child `stride` cells along `axis`.
+struct CellLoop {
+  std::uint8_t axis;
+  std::uint32_t bound;
+  std::int64_t stride;
+};
+
+// Weighted sets of index tuples over `loops` loops of the fan-out.
+struct DestinationPart {
+  enum class Sets : std::uint8_t {
+    kAll,       // one loop: one set, all its indices
+    kEach,      // one loop: every index by itself
+    kSingles,   // weight i: tuple i by itself
+    kPrefixes,  // weight i: the tuples 0 to i
+    kListed     // weight i: those from tuple[first_tuple[i]] up to tuple[first_tuple[i + 1]]
+  } sets;
+  std::size_t first_loop, loops;      // in Destinations::loop; the last one's index runs fastest
+  std::size_t first_weight, weights;  // in Destinations::weight and first_tuple
+};
+
+// The destinations of a word are a product: one set from every part. Loops of the fan-out that are
+// in no part stand at 0. Every combination of sets is sent `words` times the product of its
+// weights.
+struct Destinations {
+  std::int64_t words = 1;
+  std::vector<CellLoop> loop;
+  std::vector<DestinationPart> part;
+  std::vector<std::int64_t> weight;
+  std::vector<std::size_t> first_tuple;
+  std::vector<std::uint32_t> tuple;
+};
+
+enum class Passage : std::uint8_t {
+  kDemand,         // inputs down, partial results up, forwarded words left out
+  kLowest,         // every word of the parts once, to the lowest-numbered child of its group
+  kEveryVisit,     // every visit of a group, to all its children
+  kEveryZeroStart  // the same of the visits that start from zero under refill: every
+};
+
+// Where the tensor's words go in the fan-out, summed over time and instances; null when that is no
+// such product or too large to list. The answer is the workspace's and lasts until the next call.
+const Destinations* destinations(const CountingContext& context, const Nest& nest, int fanout,
+                                 int tensor, Passage passage, Workspace& workspace,
+                                 OverflowFlag& flag);
+
+// Who forwards the tensor's words among the fan-outs that pass them on together with this one.
+enum class Forwarding : std::uint8_t { kNobody, kThisOne, kAnotherOne, kSeveral };
+Forwarding forwarding(const CountingContext& context, const Nest& nest, int fanout, int tensor);
 
 }  // namespace loopscape

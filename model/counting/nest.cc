@@ -17,15 +17,15 @@ struct Seen {
   int shallowest_next = 0;  // a later store lies below at least this many fan-outs
 };
 
-bool known_nodes(const CountingContext& context, const Mapping& mapping, Seen& seen) {
+bool known_nodes(const CountingContext& context, const Mapping& mapping, Nest& nest) {
   for (const MappingNode& node : mapping) {
     if (node.kind == LoopKind::kStore) {
       if (node.id >= context.memories || node.tensors == 0 ||
           (node.tensors >> context.tensors) != 0 || (node.tensors & context.bypass[node.id]) != 0 ||
-          (seen.stored_by[node.id] & node.tensors) != 0) {
+          (nest.stored[node.id] & node.tensors) != 0) {
         return false;
       }
-      seen.stored_by[node.id] |= node.tensors;
+      nest.stored[node.id] |= node.tensors;
     } else {
       if (node.id >= context.dims || node.bound == 0) return false;
       if (node.kind == LoopKind::kSpatial && node.axis >= context.axes) return false;
@@ -33,21 +33,22 @@ bool known_nodes(const CountingContext& context, const Mapping& mapping, Seen& s
     }
   }
   const auto every_tensor = static_cast<TensorMask>((1u << context.tensors) - 1);
-  if (seen.stored_by[0] != every_tensor) return false;
+  if (nest.stored[0] != every_tensor) return false;
   for (std::size_t m = 0; m < context.memories; ++m) {
-    if ((context.keep[m] & ~seen.stored_by[m]) != 0) return false;
+    if ((context.keep[m] & ~nest.stored[m]) != 0) return false;
   }
   return true;
 }
 
 // Stores follow the architecture's order; memories between the same two fan-outs that share no
 // tensor may come in any order.
-bool place_store(const CountingContext& context, const MappingNode& node, Seen& seen) {
+bool place_store(const CountingContext& context, const MappingNode& node, const Nest& nest,
+                 Seen& seen) {
   const int depth = context.fanouts_above[node.id];
   if (depth < seen.deepest_store || depth < seen.shallowest_next) return false;
   seen.deepest_store = depth;
   for (std::size_t inner = node.id + 1u; inner < context.memories; ++inner) {
-    if (seen.so_far[inner] != 0 && (seen.stored_by[inner] & seen.stored_by[node.id]) != 0) {
+    if (seen.so_far[inner] != 0 && (nest.stored[inner] & nest.stored[node.id]) != 0) {
       return false;
     }
   }
@@ -65,19 +66,26 @@ bool place_spatial(const CountingContext& context, const MappingNode& node, Seen
   return product <= context.axis_size[node.axis];
 }
 
-// Inside-out: steps, and no empty iteration of a dimension's outermost loop. An iteration
-// (bound - 1) * step >= extent of any loop makes the outermost one empty too.
+// Inside-out: steps and tiles, and no empty iteration of a dimension's outermost loop. An
+// iteration (bound - 1) * step >= extent of any loop makes the outermost one empty too.
 bool set_steps(const CountingContext& context, Nest& nest) {
   std::array<std::int64_t, kMaxDims> size;
   size.fill(1);
-  for (int i = nest.loops; i-- > 0;) {
-    NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+  int tile = nest.tiles - 1;
+  for (int i = nest.loops; i >= 0; --i) {
+    if (tile >= 0 && nest.tile_position[static_cast<std::size_t>(tile)] == i) {
+      for (std::size_t d = 0; d < context.dims; ++d) {
+        nest.tile[static_cast<std::size_t>(tile)][d] = std::min(size[d], context.extent[d]);
+      }
+      --tile;
+    }
+    if (i == 0) break;
+    NestLoop& loop = nest.loop[static_cast<std::size_t>(i - 1)];
     std::int64_t& reach = size[loop.dim];
     loop.step = reach;
-    if (reach >= context.extent[loop.dim]) return false;
-    if (static_cast<std::int64_t>(loop.bound - 1) > (context.extent[loop.dim] - 1) / reach) {
-      return false;
-    }
+    const auto extent = static_cast<std::uint64_t>(context.extent[loop.dim]);
+    const auto step = static_cast<std::uint64_t>(reach);
+    if (step >= extent || (loop.bound - 1) * step >= extent) return false;
     reach *= loop.bound;
   }
   for (std::size_t d = 0; d < context.dims; ++d) {
@@ -87,22 +95,38 @@ bool set_steps(const CountingContext& context, Nest& nest) {
   return true;
 }
 
+void set_lanes(Nest& nest) {
+  nest.first_spatial = nest.first_cut = nest.loops;
+  nest.lanes_outside[0] = 1;
+  for (std::size_t i = 0; i < nest.loops; ++i) {
+    const NestLoop& loop = nest.loop[i];
+    nest.lanes_outside[i + 1] = nest.lanes_outside[i] * (loop.spatial ? loop.bound : 1);
+    if (!loop.spatial) continue;
+    const auto at = static_cast<std::uint8_t>(i);
+    nest.first_spatial = std::min(nest.first_spatial, at);
+    if (((nest.ragged >> loop.dim) & 1u) != 0) nest.first_cut = std::min(nest.first_cut, at);
+  }
+}
+
 }  // namespace
 
 Legality build_nest(const CountingContext& context, const Mapping& mapping, Nest& nest) {
-  nest.loops = 0;
+  nest.loops = nest.tiles = 0;
   nest.stops.fill(0);
   nest.ragged = nest.split = 0;
-  nest.stored_memories = 0;
+  nest.stored.fill(0);
   Seen seen;
-  if (!known_nodes(context, mapping, seen)) return Legality::kIllegal;
+  if (!known_nodes(context, mapping, nest)) return Legality::kIllegal;
   for (const MappingNode& node : mapping) {
     if (node.kind == LoopKind::kStore) {
-      if (!place_store(context, node, seen)) return Legality::kIllegal;
-      nest.stored_memories |= static_cast<std::uint16_t>(1u << node.id);
+      if (!place_store(context, node, nest, seen)) return Legality::kIllegal;
+      if (nest.tiles == 0 || nest.tile_position[nest.tiles - 1u] != nest.loops) {
+        nest.tile_position[nest.tiles++] = nest.loops;
+      }
       for (unsigned rest = node.tensors; rest != 0; rest &= rest - 1) {
         const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
-        nest.stop[t][nest.stops[t]++] = {node.id, nest.loops};
+        nest.stop[t][nest.stops[t]++] = {node.id, nest.loops,
+                                                 static_cast<std::uint8_t>(nest.tiles - 1)};
       }
       continue;
     }
@@ -117,19 +141,9 @@ Legality build_nest(const CountingContext& context, const Mapping& mapping, Nest
                                spatial};
     if (spatial) nest.split |= static_cast<DimMask>(1u << node.id);
   }
-  return set_steps(context, nest) ? Legality::kLegal : Legality::kIllegal;
-}
-
-void tile_at(const CountingContext& context, const Nest& nest, int position,
-             std::array<std::int64_t, kMaxDims>& tile) {
-  tile.fill(1);
-  for (int i = nest.loops; i-- > position;) {
-    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
-    tile[loop.dim] = loop.step * loop.bound;
-  }
-  for (std::size_t d = 0; d < context.dims; ++d) {
-    tile[d] = std::min(tile[d], context.extent[d]);
-  }
+  if (!set_steps(context, nest)) return Legality::kIllegal;
+  set_lanes(nest);
+  return Legality::kLegal;
 }
 
 }  // namespace loopscape

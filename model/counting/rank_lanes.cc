@@ -310,6 +310,22 @@ bool RankLanes::add(const std::array<std::size_t, kMaxTerms>& at, RankValues& va
   return true;
 }
 
+bool RankLanes::list(const std::array<std::size_t, kMaxTerms>& at, std::int64_t& weight) {
+  weight = 1;
+  for (int i = 0; i < query_.terms; ++i) {
+    weight *= step_of(i, at[static_cast<std::size_t>(i)]).weight;
+  }
+  set_intervals(at);
+  RankValues unused;
+  return list_words(unused, weight);
+}
+
+std::map<std::int64_t, std::int64_t> RankLanes::demand(int level, std::size_t lane) const {
+  return Resolver(workspace_.words, workspace_.first_word, *query_.levels, level_lanes_,
+                  query_.sharing)
+      .bag(level, level, lane);
+}
+
 // Lists every lane's words of this step. With forwarding the arrivals are counted here and the
 // forwarded words left out of the lists.
 bool RankLanes::list_words(RankValues& values, std::int64_t weight) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,19 @@ class RankLanes {
             const std::array<std::int64_t, kMaxTerms>& march_step)
       : query_(query), workspace_(workspace), march_step_(march_step) {}
 
-  bool build();  // lane offsets; false when there are too many lanes
+  // Lane offsets; false when there are too many lanes. Lanes are numbered with the outermost
+  // fan-out most significant, within it the first term, within that the outermost loop.
+  bool build();
   // Adds the step `at[i]` of every term i, times their weights, to `values`.
   bool add(const std::array<std::size_t, kMaxTerms>& at, RankValues& values);
+
+  // For model/counting/destinations.cc: the same step lane by lane, forwarded words left out.
+  // Every later call of list() ends what demand() tells.
+  bool list(const std::array<std::size_t, kMaxTerms>& at, std::int64_t& weight);
+  // What the child of level `level` whose lanes start at `lane` asks for: words and copies.
+  std::map<std::int64_t, std::int64_t> demand(int level, std::size_t lane) const;
+  std::size_t lanes() const { return lanes_; }
+  std::size_t lanes_of(int level) const { return level_lanes_[static_cast<std::size_t>(level)]; }
 
  private:
   struct LaneLoop {

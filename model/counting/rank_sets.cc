@@ -140,12 +140,7 @@ class StepList {
 // Sums over all combinations of the terms' steps.
 bool add_up(const RankQuery& query, Workspace& workspace, RankValues& values) {
   std::array<std::int64_t, kMaxTerms> march_step{};
-  for (int i = 0; i < query.terms; ++i) {
-    const auto k = static_cast<std::size_t>(i);
-    StepList list(query, query.term[k], workspace.steps[k]);
-    if (!list.build()) return false;
-    march_step[k] = list.march_step();
-  }
+  if (!list_steps(query, workspace, march_step)) return false;
   RankLanes lanes(query, workspace, march_step);
   if (!lanes.build()) return false;
   std::array<std::size_t, kMaxTerms> at{};
@@ -166,45 +161,6 @@ bool add_up(const RankQuery& query, Workspace& workspace, RankValues& values) {
 
 // ---- The table ----
 
-using Key = std::array<std::uint64_t, RankTable::kKeyWords>;
-
-// Everything rank_values() depends on, the context aside; 0 when it does not fit.
-std::uint32_t make_key(const RankQuery& query, Key& key) {
-  if (query.levels->size > static_cast<int>(RankTable::kLevels)) return 0;
-  std::uint64_t head =
-      query.identity | (query.own_kept ? 1u << 16 : 0u) | (query.after_event ? 1u << 17 : 0u);
-  for (int v = 0; v < query.levels->size; ++v) {
-    const auto k = static_cast<std::size_t>(v);
-    const std::uint64_t level = query.levels->fanout[k] | (query.levels->forwards[k] ? 16u : 0u);
-    head |= (level + 1) << (20 + 6 * v);
-  }
-  std::uint32_t size = 0;
-  key[size++] = head;
-  for (int i = 0; i < query.terms; ++i) {
-    const RankTerm& term = query.term[static_cast<std::size_t>(i)];
-    if (size + 1 + static_cast<std::uint32_t>(term.loops) > RankTable::kKeyWords) return 0;
-    key[size++] = static_cast<std::uint64_t>(term.tile) | static_cast<std::uint64_t>(term.loops)
-                                                              << 48;
-    for (int l = 0; l < term.loops; ++l) {
-      const RankLoop& loop = term.loop[static_cast<std::size_t>(l)];
-      if (loop.held_at != 0) return 0;
-      key[size++] = loop.bound | static_cast<std::uint64_t>(loop.role) << 32 |
-                    static_cast<std::uint64_t>(loop.fanout) << 40 |
-                    static_cast<std::uint64_t>(loop.chain) << 48;
-    }
-  }
-  return size;
-}
-
-std::size_t slot_of(const Key& key, std::uint32_t size) {
-  std::uint64_t hash = 0x9e3779b97f4a7c15u;
-  for (std::uint32_t i = 0; i < size; ++i) {
-    hash = (hash ^ key[i]) * 0xff51afd7ed558ccdu;
-    hash ^= hash >> 32;
-  }
-  return hash % RankTable::kEntries;
-}
-
 void read_entry(const RankTable::Entry& entry, int levels, RankValues& values) {
   for (int v = 0; v <= levels; ++v) {
     const auto k = static_cast<std::size_t>(v);
@@ -216,7 +172,7 @@ void read_entry(const RankTable::Entry& entry, int levels, RankValues& values) {
   values.forwarded = entry.forwarded;
 }
 
-void write_entry(const RankValues& values, const Key& key, std::uint32_t size,
+void write_entry(const RankValues& values, const RankKey& key, std::uint32_t size,
                  RankTable::Entry& entry) {
   entry.size = size;
   entry.key = key;
@@ -234,6 +190,12 @@ void write_entry(const RankValues& values, const Key& key, std::uint32_t size,
 std::int64_t distinct_sums(const RankShape& shape,
                            const std::array<std::int64_t, kMaxTerms>& length,
                            Workspace& workspace) {
+  if (shape.terms == 1) return length[0];
+  if (shape.terms == 2) {
+    const std::int64_t links = std::max<std::int64_t>(0, length[0] - shape.chain[0]) *
+                               std::max<std::int64_t>(0, length[1] - shape.chain[1]);
+    return length[0] * length[1] - links;
+  }
   std::array<Progression, kMaxTerms> all{};
   std::size_t count = 0;
   for (std::size_t i = 0; i < shape.terms; ++i) {
@@ -278,12 +240,59 @@ std::int64_t footprint(const TensorShape& tensor, bool box,
   return words;
 }
 
+std::uint32_t make_key(const RankQuery& query, RankKey& key) {
+  if (query.levels->size > static_cast<int>(RankTable::kLevels)) return 0;
+  std::uint64_t head =
+      query.identity | (query.own_kept ? 1u << 16 : 0u) | (query.after_event ? 1u << 17 : 0u);
+  for (int v = 0; v < query.levels->size; ++v) {
+    const auto k = static_cast<std::size_t>(v);
+    const std::uint64_t level = query.levels->fanout[k] | (query.levels->forwards[k] ? 16u : 0u);
+    head |= (level + 1) << (20 + 6 * v);
+  }
+  std::uint32_t size = 0;
+  key[size++] = head;
+  for (int i = 0; i < query.terms; ++i) {
+    const RankTerm& term = query.term[static_cast<std::size_t>(i)];
+    if (size + 1 + static_cast<std::uint32_t>(term.loops) > kRankKeyWords) return 0;
+    key[size++] = static_cast<std::uint64_t>(term.tile) | static_cast<std::uint64_t>(term.loops)
+                                                              << 48;
+    for (int l = 0; l < term.loops; ++l) {
+      const RankLoop& loop = term.loop[static_cast<std::size_t>(l)];
+      if (loop.held_at != 0) return 0;
+      key[size++] = loop.bound | static_cast<std::uint64_t>(loop.role) << 32 |
+                    static_cast<std::uint64_t>(loop.fanout) << 40 |
+                    static_cast<std::uint64_t>(loop.chain) << 48;
+    }
+  }
+  return size;
+}
+
+std::size_t slot_of(const RankKey& key, std::uint32_t size, std::size_t entries) {
+  std::uint64_t hash = 0x9e3779b97f4a7c15u;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    hash = (hash ^ key[i]) * 0xff51afd7ed558ccdu;
+    hash ^= hash >> 32;
+  }
+  return hash % entries;
+}
+
+bool list_steps(const RankQuery& query, Workspace& workspace,
+                std::array<std::int64_t, kMaxTerms>& march_step) {
+  for (int i = 0; i < query.terms; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    StepList list(query, query.term[k], workspace.steps[k]);
+    if (!list.build()) return false;
+    march_step[k] = list.march_step();
+  }
+  return true;
+}
+
 bool rank_values(const RankQuery& query, Workspace& workspace, RankValues& values) {
-  Key key;
+  RankKey key;
   const std::uint32_t size = make_key(query, key);
   RankTable::Entry* entry = nullptr;
   if (size != 0) {
-    entry = &workspace.table.entries[slot_of(key, size)];
+    entry = &workspace.table.entries[slot_of(key, size, RankTable::kEntries)];
     if (entry->size == size && std::equal(key.begin(), key.begin() + size, entry->key.begin())) {
       read_entry(*entry, query.levels->size, values);
       return true;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "model/base/base.h"
@@ -72,6 +73,18 @@ std::int64_t distinct_sums(const RankShape& shape,
 std::int64_t footprint(const TensorShape& tensor, bool box,
                        const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace,
                        OverflowFlag& flag);
+
+inline constexpr std::size_t kRankKeyWords = 14;
+using RankKey = std::array<std::uint64_t, kRankKeyWords>;
+
+// Everything that a rank's sets depend on, the context aside. Its length; 0 when it does not fit.
+std::uint32_t make_key(const RankQuery& query, RankKey& key);
+// Where a table of so many entries keeps what belongs to the key.
+std::size_t slot_of(const RankKey& key, std::uint32_t size, std::size_t entries);
+
+// Fills workspace.steps with the steps of every term; false when there are too many.
+bool list_steps(const RankQuery& query, Workspace& workspace,
+                std::array<std::int64_t, kMaxTerms>& march_step);
 
 // False when the sets are too large to tabulate (the caller reports it as unsupported).
 bool rank_values(const RankQuery& query, Workspace& workspace, RankValues& values);

@@ -46,12 +46,30 @@ struct Interval {
 };
 
 struct RankTable {
-  static constexpr std::size_t kEntries = 4096, kKeyWords = 14, kLevels = 3;
+  static constexpr std::size_t kEntries = 4096, kLevels = 3;
   struct Entry {
     std::uint32_t size = 0;  // of the key; 0: empty
-    std::array<std::uint64_t, kKeyWords> key;
+    RankKey key;
     std::array<std::int64_t, kLevels + 1> moved, needed;
     std::int64_t group_moved, group_needed, forwarded;
+  };
+  std::vector<Entry> entries = std::vector<Entry>(kEntries);
+};
+
+// One rank's sets of lanes of one fan-out, as in a part of Destinations.
+struct RankTargets {
+  bool single = false;  // each lane by itself: no tuples listed
+  std::vector<std::int64_t> weight;
+  std::vector<std::size_t> first_tuple;
+  std::vector<std::uint32_t> tuple;
+};
+
+struct TargetTable {
+  static constexpr std::size_t kEntries = 512, kMostTuples = std::size_t{1} << 12;
+  struct Entry {
+    std::uint32_t size = 0;  // of the key; 0: empty
+    RankKey key;
+    RankTargets targets;
   };
   std::vector<Entry> entries = std::vector<Entry>(kEntries);
 };
@@ -59,6 +77,9 @@ struct RankTable {
 class Workspace {
  public:
   RankTable table;
+  TargetTable target_table;
+  RankTargets targets;  // of a rank that the table does not keep
+  Destinations destinations;
   std::array<std::vector<TermSteps>, kMaxTerms> steps;
   std::array<std::vector<std::int64_t>, kMaxTerms> lane_offset;  // one per lane of the rank
   std::vector<Interval> after, before;                           // lane-major, one per term

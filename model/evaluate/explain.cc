@@ -26,10 +26,11 @@ MemoryReport memory_report(const BoundModel& model, const Sheet& sheet, std::siz
     if (part.kind == TimePart::Kind::kMemoryWrite) report.write_cycles = part.cycles;
     if (part.kind == TimePart::Kind::kMemoryShared) report.shared_cycles = part.cycles;
   }
-  for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+  for (unsigned rest = sheet.nest.stored[m]; rest != 0; rest &= rest - 1) {
+    const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
     const TensorTally& tally = sheet.tally.memory[m][t];
     TensorAtMemory& tensor = report.tensors[t];
-    tensor.stored = tally.tile_words != 0;
+    tensor.stored = true;
     tensor.tile_words = tally.tile_words;
     tensor.words = {tally.total.reads, tally.total.fills, tally.total.updates, tally.total.drains};
     tensor.accesses = sheet.entry[m][t].accesses;
@@ -50,6 +51,7 @@ FanoutReport fanout_report(const BoundModel& model, const Sheet& sheet, std::siz
   }
   for (std::size_t t = 0; t < model.counting.tensors; ++t) {
     const NetworkTally& tally = sheet.tally.network[f][t];
+    if (!tally.used) continue;
     const int carrier = model.counting.network[f][t];
     const bool reduces = model.counting.tensor[t].is_output && carrier >= 0 &&
                          ((model.counting.shares[f] >> t) & 1u) != 0;
@@ -104,8 +106,8 @@ Status too_full(const BoundModel& model, const Sheet& sheet) {
     if (needed <= usable) continue;
     std::string tiles;
     for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+      if (((sheet.nest.stored[m] >> t) & 1u) == 0) continue;
       const std::int64_t words = sheet.tally.memory[m][t].tile_words;
-      if (words == 0) continue;
       tiles += (tiles.empty() ? "" : " + ") + model.problem.tensors[t].name + " " +
                plural(words, "word") + " of " + std::to_string(model.counting.tensor[t].bits) +
                " bits";

@@ -73,7 +73,8 @@ StatusCode check_capacity(const BoundModel& model, Sheet& sheet) {
   StatusCode status = StatusCode::kOk;
   for (std::size_t m = 0; m < model.counting.memories; ++m) {
     std::int64_t bits = 0;
-    for (std::size_t t = 0; t < model.counting.tensors; ++t) {
+    for (unsigned rest = sheet.nest.stored[m]; rest != 0; rest &= rest - 1) {
+      const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
       const std::int64_t words = sheet.tally.memory[m][t].tile_words;
       bits = flag.add(bits, flag.mul(words, model.counting.tensor[t].bits));
     }
@@ -95,11 +96,7 @@ class AccessCounter {
   StatusCode run() {
     for (std::size_t m = 0; m < model_.counting.memories; ++m) {
       sheet_.read_bits[m] = sheet_.write_bits[m] = sheet_.shared_bits[m] = 0;
-      if (((sheet_.nest.stored_memories >> m) & 1u) == 0) {
-        sheet_.entry[m].fill({});
-        continue;
-      }
-      if (!memory(m)) return StatusCode::kUnsupported;
+      if (sheet_.nest.stored[m] != 0 && !memory(m)) return StatusCode::kUnsupported;
     }
     return flag_.raised() ? StatusCode::kOverflow : StatusCode::kOk;
   }
@@ -113,11 +110,11 @@ class AccessCounter {
   bool memory(std::size_t m) {
     bool each = false;
     BusiestBits busiest;
-    for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+    for (unsigned rest = sheet_.nest.stored[m]; rest != 0; rest &= rest - 1) {
+      const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
       const TensorTally& tally = sheet_.tally.memory[m][t];
       Sheet::Entry& entry = sheet_.entry[m][t];
       entry = {};
-      if (tally.tile_words == 0) continue;
       if (tally.instanced == Instanced::kUnknown && timed(m)) return false;
       each |= tally.instanced == Instanced::kEach && timed(m);
       if (!accesses(m, t, tally, entry)) return false;
@@ -128,7 +125,7 @@ class AccessCounter {
       for_each_instance(sheet_.nest, deepest_position(m), [&](const std::uint32_t* lane) {
         BusiestBits own;
         for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
-          if (sheet_.tally.memory[m][t].tile_words == 0) continue;
+          if (((sheet_.nest.stored[m] >> t) & 1u) == 0) continue;
           add_bits(m, t, instance_words(m, t, lane), own);
         }
         busiest.read = std::max(busiest.read, own.read);
@@ -247,8 +244,8 @@ StatusCode price(const BoundModel& model, Workspace& workspace, bool all_hops, S
   for (std::size_t m = 0; m < model.counting.memories; ++m) {
     const MemoryCosts& costs = model.costs.memories[m];
     double sum = 0;
-    for (std::size_t t = 0; t < model.counting.tensors; ++t) {
-      Sheet::Entry& entry = sheet.entry[m][t];
+    for (unsigned rest = sheet.nest.stored[m]; rest != 0; rest &= rest - 1) {
+      Sheet::Entry& entry = sheet.entry[m][static_cast<std::size_t>(__builtin_ctz(rest))];
       const Traffic& accesses = entry.accesses;
       const std::int64_t reads =
           model.conventions.drain_reads ? accesses.reads + accesses.drains : accesses.reads;

@@ -40,7 +40,7 @@ class Timer {
   }
 
  private:
-  bool stored(std::size_t m) const { return ((sheet_.nest.stored_memories >> m) & 1u) != 0; }
+  bool stored(std::size_t m) const { return sheet_.nest.stored[m] != 0; }
 
   void push(TimePart::Kind kind, NodeKind node, std::size_t id, double cycles) {
     sheet_.part[sheet_.parts++] = {kind, node, static_cast<std::uint8_t>(id), cycles};
@@ -74,6 +74,7 @@ class Timer {
       for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
         if (model_.counting.network[f][t] != static_cast<int>(n)) continue;
         const NetworkTally& tally = sheet_.tally.network[f][t];
+        if (!tally.used) continue;
         bits += static_cast<double>(
             flag_.mul(flag_.add(tally.words_in, tally.words_out), model_.counting.tensor[t].bits));
       }

@@ -1,21 +1,160 @@
 #include "model/interconnect/interconnect.h"
 
-namespace loopscape {
+#include <algorithm>
 
-bool count_hops(const CountingContext& context, const Nest&, int fanout, int,
-                NetworkClass network_class, const NetworkTally& tally, Workspace&,
-                OverflowFlag& flag, std::int64_t& hops) {
-  if (network_class == NetworkClass::kFree) {
-    hops = 0;
+#include "model/interconnect/cells.h"
+
+namespace loopscape {
+namespace {
+
+// The first axis with a lane over a dimension irrelevant to the tensor, else the last one.
+int stream_axis(const CountingContext& context, const Nest& nest, int fanout, int tensor,
+                const Cells& cells) {
+  const DimMask relevant = context.tensor[static_cast<std::size_t>(tensor)].relevant;
+  int first = cells.axes - 1;
+  for (int i = 0; i < nest.loops; ++i) {
+    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+    if (!loop.spatial || loop.fanout != fanout || ((relevant >> loop.dim) & 1u) != 0) continue;
+    first = std::min(first, cells.place_of(loop.axis));
+  }
+  return first;
+}
+
+class HopCounter {
+ public:
+  HopCounter(const CountingContext& context, const Nest& nest, int fanout, int tensor,
+             NetworkClass network_class, const NetworkTally& tally, Workspace& workspace,
+             OverflowFlag& flag)
+      : context_(context),
+        nest_(nest),
+        fanout_(fanout),
+        tensor_(tensor),
+        class_(network_class),
+        tally_(tally),
+        workspace_(workspace),
+        flag_(flag),
+        cells_(make_cells(context, fanout, flag)) {
+    const int axes = cells_.axes;
+    for (int j = 0; j < axes; ++j) route_.axis[static_cast<std::size_t>(j)] = axes - 1 - j;
+    if (class_ != NetworkClass::kSystolic) return;
+    const int stream = stream_axis(context, nest, fanout, tensor, cells_);
+    int j = 0;
+    for (int a = 0; a < axes; ++a) {
+      if (a != stream) route_.axis[static_cast<std::size_t>(j++)] = a;
+    }
+    route_.axis[static_cast<std::size_t>(j)] = stream;
+  }
+
+  bool input(std::int64_t& hops) {
+    const Forwarding who = forwarding(context_, nest_, fanout_, tensor_);
+    if (who == Forwarding::kSeveral) return false;
+    if (class_ == NetworkClass::kBus) {
+      hops = flag_.mul(tally_.words_in, cells_.all);
+    } else if (class_ == NetworkClass::kCrossbar && who == Forwarding::kNobody) {
+      hops = tally_.words_delivered;
+    } else if (!sent(Passage::kDemand, hops)) {
+      return false;
+    }
+    if (who == Forwarding::kThisOne) hops = flag_.add(hops, tally_.forwarded);
     return true;
   }
-  if (network_class != NetworkClass::kBus) return false;
-  std::int64_t children = 1;
-  for (std::size_t a = 0; a < context.axes; ++a) {
-    if (context.axis_fanout[a] == fanout) children = flag.mul(children, context.axis_size[a]);
+
+  bool output(std::int64_t& hops) {
+    std::int64_t down = 0;
+    if (class_ == NetworkClass::kBus) {
+      hops = flag_.mul(tally_.words_out, cells_.all);
+    } else if (class_ == NetworkClass::kCrossbar) {
+      hops = tally_.words_collected;
+    } else if (!sent(Passage::kDemand, hops)) {
+      return false;
+    }
+    const bool one = context_.conventions.refill == Conventions::Refill::kOneChild;
+    if (!(one ? refill_one(down) : refill_every(down))) return false;
+    hops = flag_.add(hops, down);
+    return true;
   }
-  hops = flag.add(flag.mul(flag.add(tally.words_in, tally.words_out), children), tally.forwarded);
-  return true;
+
+ private:
+  // Every word of the tensor is refilled equally often in every child that it may go to first.
+  bool refill_one(std::int64_t& hops) {
+    const std::int64_t refills = tally_.words_in;
+    if (class_ == NetworkClass::kBus || class_ == NetworkClass::kCrossbar || refills == 0) {
+      hops = class_ == NetworkClass::kBus ? flag_.mul(refills, cells_.all) : refills;
+      return true;
+    }
+    const Destinations* to = nullptr;
+    if (!sent(Passage::kLowest, hops, &to)) return false;
+    const std::int64_t words = reach_of(*to, cells_, route_, flag_).cells[0];
+    if (words != 0) hops = flag_.mul(hops, refills / words);
+    return true;
+  }
+
+  bool refill_every(std::int64_t& hops) {
+    std::int64_t visits = 0, zero_starts = 0;
+    if (!sent(Passage::kEveryVisit, visits) || !sent(Passage::kEveryZeroStart, zero_starts)) {
+      return false;
+    }
+    hops = flag_.sub(visits, zero_starts);
+    return true;
+  }
+
+  bool sent(Passage passage, std::int64_t& hops, const Destinations** where = nullptr) {
+    const Destinations* to =
+        destinations(context_, nest_, fanout_, tensor_, passage, workspace_, flag_);
+    if (to == nullptr) return false;
+    if (where != nullptr) *where = to;
+    if (class_ == NetworkClass::kTree) return tree_edges(*to, cells_, flag_, hops);
+    hops = links(reach_of(*to, cells_, route_, flag_));
+    return true;
+  }
+
+  std::int64_t links(const Reach& reach) {
+    const auto axes = static_cast<std::size_t>(cells_.axes);
+    const std::int64_t last = cells_.size[axes - 1];
+    switch (class_) {
+      case NetworkClass::kFree:
+      case NetworkClass::kTree:
+        break;
+      case NetworkClass::kBus:
+        return flag_.mul(reach.cells[0], cells_.all);
+      case NetworkClass::kCrossbar:
+        return reach.cells[axes];
+      case NetworkClass::kMulticastBus:
+        if (axes == 1) return flag_.mul(reach.cells[0], last);
+        return flag_.add(flag_.mul(reach.cells[0], last),
+                         flag_.mul(reach.cells[1], cells_.all / last));
+      case NetworkClass::kMesh: {
+        std::int64_t sum = reach.cells[0];
+        for (std::size_t j = 0; j < axes; ++j) sum = flag_.add(sum, reach.farthest[j]);
+        return sum;
+      }
+      case NetworkClass::kSystolic:
+        return flag_.add(reach.farthest[axes - 1], reach.cells[axes - 1]);
+    }
+    return 0;
+  }
+
+  const CountingContext& context_;
+  const Nest& nest_;
+  int fanout_, tensor_;
+  NetworkClass class_;
+  const NetworkTally& tally_;
+  Workspace& workspace_;
+  OverflowFlag& flag_;
+  Cells cells_;
+  Route route_;
+};
+
+}  // namespace
+
+bool count_hops(const CountingContext& context, const Nest& nest, int fanout, int tensor,
+                NetworkClass network_class, const NetworkTally& tally, Workspace& workspace,
+                OverflowFlag& flag, std::int64_t& hops) {
+  hops = 0;
+  if (network_class == NetworkClass::kFree || !tally.used) return true;
+  HopCounter counter(context, nest, fanout, tensor, network_class, tally, workspace, flag);
+  const bool output = context.tensor[static_cast<std::size_t>(tensor)].is_output;
+  return output ? counter.output(hops) : counter.input(hops);
 }
 
 }  // namespace loopscape
