@@ -9,7 +9,7 @@ FUZZ_PACKAGES="clang-14 libclang-rt-14-dev"
 say() { printf '\n==> %s\n' "$*"; }
 
 give_up() {
-  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
   exit 1
 }
 
