@@ -217,12 +217,12 @@ void Boundary::step(const Moment& moment) {
 // Rule A4 or A5: D_c, and what each child holds from now on.
 void Boundary::arrive_at_store(Move move) {
   const bool previous_tile = context_.conventions.reuse == Conventions::Reuse::kPreviousTile;
-  if (move == Move::kRepeat) ++marches_;
+  if (move != Move::kRun) ++steps_;
   for (std::size_t c = 0; c < child_place_.instances(); ++c) {
     InstanceState& state = child_->instances[c];
     previous_[c] = state.held;
-    in_march_[c] = (move == Move::kMarch && state.march == marches_) ||
-                   context_.defect == Defect::kForwardAcrossTurns;
+    const bool goes_on = move == Move::kMarch && state.step + 1 == steps_ && !previous_tile;
+    in_march_[c] = goes_on || context_.defect == Defect::kForwardAcrossTurns;
     arrivals_[c].clear();
     if (!receiving_[c]) {
       if (context_.defect == Defect::kIdleForgets) state.held.clear();
@@ -232,7 +232,7 @@ void Boundary::arrive_at_store(Move move) {
     const bool only_new = previous_tile || move == Move::kMarch;
     arrivals_[c] = only_new ? minus(next_[c], state.held) : next_[c];
     state.held = next_[c];
-    if (move == Move::kRepeat) state.march = marches_;
+    if (move != Move::kRun) state.step = steps_;
     InstanceCounts& counts = child_->counts[c];
     const auto words = static_cast<std::int64_t>(arrivals_[c].size());
     if (receives(c, only_new)) ++counts.receptions;

@@ -34,7 +34,7 @@ struct InstanceState {
   Words held;
   Words held_with_padding;            // tensors whose padding is generated: what it stands for
   std::vector<Residence> residences;  // outputs: one per held word, ascending
-  std::int64_t march = 0;             // which turn of the repeating loops it was last filled in
+  std::int64_t step = 0;              // the last step (march or whole tile) at which it was busy
   std::int64_t zeros = 0;             // residences that began from zero
 };
 
@@ -113,7 +113,7 @@ class Boundary {
   std::vector<Words> next_, previous_;  // tiles of this advance and of the one before
   std::vector<bool> in_march_;          // by child: previous_ belongs to the march that goes on
   std::vector<Words> refilled_;         // outputs: words that come down with their partial sum
-  std::int64_t marches_ = 0;
+  std::int64_t steps_ = 0;              // advances so far that were not of a run loop
   std::vector<std::int64_t> runs_;      // compute: runs of each lane's word
   std::int64_t visits_ = 0, reads_ = 0;
   std::map<Word, std::size_t> last_child_;  // outputs: who had the word last
