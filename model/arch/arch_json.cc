@@ -272,6 +272,10 @@ Result<Arch> parse_arch(std::string_view text, const std::map<std::string, doubl
   if (!json.is_object()) {
     return Reader().error(std::string("expected an object, found ") + fields::kind_name(json));
   }
+  const std::string kind = fields::file_kind(json);
+  if (!kind.empty() && kind != "an architecture") {
+    return Reader().error("this is " + kind + "; an architecture is expected here");
+  }
   if (Status s = override_variables(overrides, json); !s.ok()) return s;
   return from_json(json);
 }

@@ -101,6 +101,17 @@ const char* kind_name(const Json& json) {
   }
 }
 
+const char* file_kind(const Json& json) {
+  static constexpr const char* kKinds[][2] = {{"vary", "a sweep"},     {"fingerprint", "a result"},
+                                              {"layers", "a network"}, {"nodes", "an architecture"},
+                                              {"nest", "a mapping"},   {"einsum", "a problem"},
+                                              {"op", "a problem"}};
+  for (const auto& [key, kind] : kKinds) {
+    if (json.is_object() && json.contains(key)) return kind;
+  }
+  return "";
+}
+
 Status read_integer(const Json& json, const Reader& reader, IntegerRange range, std::int64_t scale,
                     std::int64_t& out) {
   const std::string wanted = "expected a whole number" + range_text(range, scale);

@@ -41,6 +41,11 @@ inline constexpr std::size_t kMaxDepth = 64;
 Status parse_json(std::string_view text, Json& out);
 std::string to_text(const OrderedJson& json);  // indented, newline at the end; never throws
 
+// What a whole file seems to be, by the key that only such files have: "an architecture",
+// "a problem", "a network", "a mapping", "a result", "a sweep"; "" if it cannot be told. Files are
+// easily given in the wrong order.
+const char* file_kind(const Json& json);
+
 // Where a value stands, and what numbers written as text mean there.
 struct Reader {
   using Evaluate = std::function<Result<double>(std::string_view expression)>;

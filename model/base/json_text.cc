@@ -59,7 +59,8 @@ class Builder : public nlohmann::json_sax<Json> {
   // Pointers into open containers stay valid: only the innermost one grows.
   bool open(Json container) {
     if (open_.size() == kMaxDepth) {
-      return fail("nested more than " + std::to_string(kMaxDepth) + " levels deep");
+      status_ = Reader().error("nested more than " + std::to_string(kMaxDepth) + " levels deep");
+      return false;
     }
     open_.push_back({add(std::move(container)), ""});
     return true;
@@ -72,8 +73,9 @@ class Builder : public nlohmann::json_sax<Json> {
   bool fail(std::string message) {
     Reader reader;
     for (const Open& open : open_) {
-      const Json& json = *open.json;
-      reader = json.is_array() ? reader.at(json.size()) : reader.at(open.key);
+      // What is open inside an array has its place there already; what failed has not.
+      const std::size_t last = &open == &open_.back() ? 0 : 1;
+      reader = open.json->is_array() ? reader.at(open.json->size() - last) : reader.at(open.key);
     }
     status_ = reader.error(std::move(message));
     return false;

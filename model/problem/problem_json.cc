@@ -32,6 +32,7 @@ struct TensorSpec {
 struct Spec {
   std::string name, comment, operation = "mac", einsum;
   std::map<std::string, std::int64_t> dims;
+  std::vector<std::string> dim_order;  // for the writer: as in the einsum
   std::map<std::string, TensorSpec> tensors;
   std::optional<std::map<std::string, std::string>> dim_roles;
   std::uint64_t count = 1;
@@ -63,7 +64,11 @@ Status read_dims(const Json& json, const Reader& reader, Spec& out) {
   return {};
 }
 
-OrderedJson write_dims(const Spec& spec) { return spec.dims; }
+OrderedJson write_dims(const Spec& spec) {
+  OrderedJson json = OrderedJson::object();
+  for (const std::string& name : spec.dim_order) json[name] = spec.dims.at(name);
+  return json;
+}
 
 Status read_dim_roles(const Json& json, const Reader& reader, Spec& out) {
   if (Status s = expect_object(json, reader); !s.ok()) return s;
@@ -475,9 +480,13 @@ Result<Problem> parse_problem(std::string_view text) {
   if (Status s = fields::parse_json(text, json); !s.ok()) return s;
   const Reader root;
   if (Status s = expect_object(json, root); !s.ok()) return s;
-  if (json.contains("layers")) {
+  const std::string kind = fields::file_kind(json);
+  if (kind == "a network") {
     return root.at("layers").error(
         "this is a network; one problem is expected here: give one of its layers by itself");
+  }
+  if (!kind.empty() && kind != "a problem") {
+    return root.error("this is " + kind + "; a problem is expected here");
   }
   Spec spec;
   if (!json.contains("op")) {
@@ -509,7 +518,10 @@ std::string problem_to_json(const Problem& problem) {
   spec.conventions = problem.conventions;
   spec.form.padding_free = problem.padding_free;
   if (!problem.dim_roles.empty()) spec.dim_roles = problem.dim_roles;
-  for (const Dim& dim : problem.dims) spec.dims[dim.name] = dim.extent;
+  for (const Dim& dim : problem.dims) {
+    spec.dims[dim.name] = dim.extent;
+    spec.dim_order.push_back(dim.name);
+  }
   for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
     const Tensor& tensor = problem.tensors[t];
     TensorSpec& out = spec.tensors[tensor.name];

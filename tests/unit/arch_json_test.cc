@@ -56,6 +56,19 @@ std::string small(const std::string& memory, const std::string& fanout = "",
 
 std::string error(const std::string& json) { return parse_arch(json).status().to_string(); }
 
+using Cases = std::vector<std::pair<std::string, std::string>>;
+
+// Every text is refused with a sentence that starts as given: place and reason.
+void check_refused(const Cases& cases) {
+  for (const auto& [json, expected] : cases) {
+    CAPTURE(json);
+    const Result<Arch> result = parse_arch(json);
+    REQUIRE_FALSE(result.ok());
+    CHECK(result.status().code() == StatusCode::kInvalidInput);
+    CHECK_THAT(result.status().to_string(), Catch::StartsWith(expected));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("an Eyeriss-like architecture file", "[arch]") {
@@ -141,13 +154,13 @@ TEST_CASE("sweeps override variables", "[arch]") {
              Catch::StartsWith("/nodes/2/axes/x: expected a whole number"));
 }
 
-TEST_CASE("every mistake in an architecture is refused at its place", "[arch]") {
+TEST_CASE("mistakes in the list of nodes are refused at their place", "[arch]") {
   REQUIRE(error(small("")) == "");
-  const std::string net = R"(, "network": )";
-  const std::string con = R"(, "constraints": )";
-  const std::pair<std::string, std::string> cases[] = {
+  check_refused({
       {"[]", "expected an object, found a list"},
       {"{}", "the key 'nodes' is missing"},
+      {R"({"op": "gemm"})", "this is a problem; an architecture is expected here"},
+      {R"({"fingerprint": "0"})", "this is a result; an architecture is expected here"},
       {R"({"node": []})", "/node: unknown key 'node' (did you mean 'nodes'?)"},
       {R"({"nodes": {}})", "/nodes: expected a list of nodes, found an object"},
       {R"({"nodes": []})", "/nodes: an architecture has at least a memory and compute"},
@@ -170,6 +183,11 @@ TEST_CASE("every mistake in an architecture is refused at its place", "[arch]") 
       {R"({"nodes": [{"memory": 3}]})", "/nodes/0/memory: expected a text, found 3"},
       {R"({"nodes": [{"memory": "D", "bypass": ["W"]}, {"compute": "C"}]})",
        "/nodes/0/bypass: the outermost memory keeps every tensor; it cannot bypass 'W'"},
+  });
+}
+
+TEST_CASE("mistakes in memories and compute are refused at their place", "[arch]") {
+  check_refused({
       {small(R"(, "size": 3)"), "/nodes/1/size: unknown key 'size'"},
       {small(R"(, "size_kb": 3)"), "/nodes/1/size_kb: unknown key 'size_kb' (did you mean 'size_"},
       {small(R"(, "size_bits": 0)"), "/nodes/1/size_bits: expected a whole number from 1 to"},
@@ -200,6 +218,12 @@ TEST_CASE("every mistake in an architecture is refused at its place", "[arch]") 
       {small("", "", R"(, "interval_cycles": 0)"), "/nodes/3/interval_cycles: expected a number"},
       {small("", "", R"(, "energy_pj": {"read": 1})"), "/nodes/3/energy_pj/read: unknown key"},
       {small("", "", R"(, "size_bits": 1)"), "/nodes/3/size_bits: unknown key"},
+  });
+}
+
+TEST_CASE("mistakes in fan-outs and networks are refused at their place", "[arch]") {
+  const std::string net = R"(, "network": )";
+  check_refused({
       {R"({"nodes": [{"memory": "D"}, {"fanout": "F"}, {"compute": "C"}]})",
        "/nodes/1: the key 'axes' is missing"},
       {R"({"nodes": [{"memory": "D"}, {"fanout": "F", "axes": {}}, {"compute": "C"}]})",
@@ -233,6 +257,12 @@ TEST_CASE("every mistake in an architecture is refused at its place", "[arch]") 
       {small("", net + R"({"class": "systolic", "preload_axis": "z"})"),
        "/nodes/2/network/preload_axis: unknown axis 'z'"},
       {small("", net + "3"), "/nodes/2/network: expected an object, found a number"},
+  });
+}
+
+TEST_CASE("mistakes in the whole and its constraints are refused at their place", "[arch]") {
+  const std::string con = R"(, "constraints": )";
+  check_refused({
       {small("", "", "", R"(, "word_bits": 0)"), "/word_bits: expected a whole number from 1"},
       {small("", "", "", R"(, "clock_mhz": 0)"), "/clock_mhz: expected a number above 0"},
       {small("", "", "", R"(, "clock_mhz": 1, "clock_ghz": 1)"), "/clock_ghz: 'clock_mhz' and"},
@@ -271,14 +301,7 @@ TEST_CASE("every mistake in an architecture is refused at its place", "[arch]") 
       {small("", "", "", con + R"([{"dataflow": "WS-LSO"}])"),
        "/constraints/0/dataflow: expected one of WS, OS, OSA, OSB, OSC, IS, NLR, RS, WS-LOS, "
        "OS-LWS; found 'WS-LSO' (did you mean 'WS-LOS'?)"},
-  };
-  for (const auto& [json, expected] : cases) {
-    CAPTURE(json);
-    const Result<Arch> result = parse_arch(json);
-    REQUIRE_FALSE(result.ok());
-    CHECK(result.status().code() == StatusCode::kInvalidInput);
-    CHECK_THAT(result.status().to_string(), Catch::StartsWith(expected));
-  }
+  });
 }
 
 TEST_CASE("limits of nodes are sentences", "[arch]") {

@@ -146,7 +146,7 @@ TEST_CASE("hostile text is refused with a sentence", "[base]") {
       {"{\"a\": \"\xff\"}", "line 1, column 8", "ill-formed UTF-8"},
       {"{\"\xc3\": 1}", "line 1, column 4", "ill-formed UTF-8"},
       {"{\"a\": 1, \"a\": 2}", "/a", "the key 'a' occurs twice"},
-      {R"({"b": [0, {"a": 1, "\u0061": 2}]})", "/b/2/a", "occurs twice"},
+      {R"({"b": [0, {"a": 1, "\u0061": 2}]})", "/b/1/a", "occurs twice"},
       {std::string("{\"a\0b\": 1}", 10), "line 1, column 4", "not JSON"},
       {"{\"a\": 01}", "line 1, column 8", "not JSON"},
       {"// comment", "line 1, column 1", "not JSON"},
@@ -157,7 +157,7 @@ TEST_CASE("hostile text is refused with a sentence", "[base]") {
     const Status status = fields::parse_json(text, json);
     REQUIRE_FALSE(status.ok());
     CHECK_THAT(status.message(), Catch::Contains(fragment));
-    if (fragment != "occurs twice") CHECK(status.place() == place);
+    CHECK(status.place() == place);
     CHECK(is_utf8(status.to_string()));
   }
   for (const std::string& text : {deep, deep_objects}) {

@@ -40,7 +40,9 @@ TEST_CASE("quoted text cannot steer a terminal", "[base]") {
   CHECK(in_quotes("line\nbreak") == "'line?break'");
   CHECK(in_quotes("\xc2\x9b") == "'?'");  // a control character of Latin-1
   CHECK(in_quotes("\xc3\xa9t\xc3\xa9") == "'\xc3\xa9t\xc3\xa9'");
-  CHECK(in_quotes("\xff\xc3") == "'?" "?'");
+  CHECK(in_quotes("\xff\xc3") ==
+        "'?"
+        "?'");
   CHECK(in_quotes(std::string(1000, 'x')) == "'" + std::string(60, 'x') + "...'");
 }
 

@@ -165,6 +165,8 @@ TEST_CASE("every wrong problem is refused at its place", "[problem]") {
       {R"({"einsm": "O[a] += I[a]"})", "/einsm: unknown key 'einsm' (did you mean 'einsum'?)"},
       {R"({"layers": []})", "/layers: this is a network; one problem is expected here"},
       {R"({"name": "x", "layers": [{"op":"gemm"}]})", "/layers: this is a network"},
+      {R"({"nodes": []})", "this is an architecture; a problem is expected here"},
+      {R"({"nest": []})", "this is a mapping; a problem is expected here"},
       {R"({"op": "conv3d"})", "/op: expected one of conv2d,"},
       {R"({"op": 3})", "/op: expected one of"},
       {R"({"op":"gemm","einsum":"O[a]+=I[a]"})", "/op: \"op\" and \"einsum\" say the same"},
