@@ -291,6 +291,30 @@ bool products_fail(const CountingContext& context, const Nest& nest, const Bound
          (equal && sliding_lanes && (nest.ragged & tensor.relevant) != 0);
 }
 
+// Equal deltas: may children of a sharing fan-out ask for different numbers of copies, because the
+// edge cuts a dimension irrelevant to the tensor among lanes further in that share nothing?
+bool copies_differ(const CountingContext& context, const Nest& nest, const Boundary& boundary) {
+  if (context.conventions.sharing != Conventions::Sharing::kEqualDelta) return false;
+  const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
+  for (unsigned rest = nest.ragged & ~tensor.relevant; rest != 0; rest &= rest - 1) {
+    unsigned levels = 0;  // with lanes over the dimension
+    for (int i = boundary.parent; i < boundary.child; ++i) {
+      const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+      if (loop.spatial && loop.dim == __builtin_ctz(rest)) {
+        levels |= 1u << level_in(boundary.levels, loop.fanout);
+      }
+    }
+    bool copies = false;
+    for (int v = 0; v < boundary.levels.size; ++v) {
+      if (((levels >> v) & 1u) == 0) continue;
+      const bool shared = boundary.levels.shared[static_cast<std::size_t>(v)];
+      if (shared && copies) return true;
+      copies |= !shared;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
@@ -377,6 +401,7 @@ bool boundary_flow(const CountingContext& context, const Nest& nest, const Bound
                    const Instances& instances, Workspace& workspace, OverflowFlag& flag,
                    Flow& flow) {
   flow = Flow{};
+  if (copies_differ(context, nest, boundary)) return false;
   FlowSum sum(context, nest, boundary, instances, workspace, flag);
   if (follows_march(context, nest, boundary)) return sum.march(flow);
   return !products_fail(context, nest, boundary) && sum.previous_tile(flow);
