@@ -61,6 +61,11 @@ class HopCounter {
 
   bool output(std::int64_t& hops) {
     std::int64_t down = 0;
+    // A kept tile may outlive the residence above it, and a refill its place in the count.
+    if (context_.conventions.reuse == Conventions::Reuse::kPreviousTile &&
+        !sent(Passage::kDemand, hops)) {
+      return false;
+    }
     if (class_ == NetworkClass::kBus) {
       hops = flag_.mul(tally_.words_out, cells_.all);
     } else if (class_ == NetworkClass::kCrossbar) {
