@@ -92,7 +92,8 @@ void check_conservation(const Way& way, const Breakdown& b, std::size_t tensor, 
   }
 }
 
-// The problem with its dimensions numbered backwards and renamed, and the mapping that goes with it.
+// The problem with its dimensions numbered backwards and renamed, and the mapping that goes with
+// it.
 Sample renumbered(const Sample& sample) {
   Sample other = sample;
   std::vector<Dim>& dims = other.setting.problem.dims;
@@ -248,16 +249,16 @@ TEST_CASE("laws: one by one, in a batch and explained, the cost is the same") {
 }
 
 TEST_CASE("laws: more bandwidth is never slower") {
-  for_worlds(kWorlds, [](const Sample& sample, const Evaluator&, const Breakdown& b,
-                         Random& random) {
-    Setting faster = sample.setting;
-    std::optional<double>* const rate = some_bandwidth(faster.arch, random);
-    if (rate == nullptr) return;
-    *rate = **rate * (chance(random, 50) ? 2 : 1.1);
-    CHECK(cycles_of(faster, sample.mapping) <= b.cycles);
-    rate->reset();
-    CHECK(cycles_of(faster, sample.mapping) <= b.cycles);
-  });
+  for_worlds(kWorlds,
+             [](const Sample& sample, const Evaluator&, const Breakdown& b, Random& random) {
+               Setting faster = sample.setting;
+               std::optional<double>* const rate = some_bandwidth(faster.arch, random);
+               if (rate == nullptr) return;
+               *rate = **rate * (chance(random, 50) ? 2 : 1.1);
+               CHECK(cycles_of(faster, sample.mapping) <= b.cycles);
+               rate->reset();
+               CHECK(cycles_of(faster, sample.mapping) <= b.cycles);
+             });
 }
 
 TEST_CASE("laws: names and numbers of dimensions do not matter") {

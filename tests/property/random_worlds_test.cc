@@ -39,8 +39,7 @@ std::string tell(std::uint64_t seed, const Failure& world) {
   const Failure least =
       shrink(world, [](const Failure& f) { return !compare_once(f, nullptr).empty(); });
   std::string text = "LOOPSCAPE_SEED=" + std::to_string(seed) + " LOOPSCAPE_WORLDS=1 fails; the " +
-                     "smallest world near it that does:\n" +
-                     describe(least.setting, least.mapping);
+                     "smallest world near it that does:\n" + describe(least.setting, least.mapping);
   for (const std::string& line : compare_once(least, nullptr)) text += "  " + line + "\n";
   return text;
 }

@@ -36,8 +36,7 @@ bool complete(const Nest& nest, const Tensor& tensor, const Place& place) {
 }  // namespace
 
 Boundary::Boundary(const TensorContext& context, const Place& parent_place, StoreState& parent,
-                   const Place& child_place, StoreState* child,
-                   std::vector<TensorAtNetwork>& links)
+                   const Place& child_place, StoreState* child, std::vector<TensorAtNetwork>& links)
     : context_(context),
       parent_place_(parent_place),
       child_place_(child_place),
@@ -108,8 +107,8 @@ void Boundary::name_sharing() {
   for (std::size_t i = 0; i < passes_.size(); ++i) {
     Pass& pass = passes_[i];
     const Network* network = network_of(context_.nest, pass.fanout, context_.tensor);
-    bool shares = network != nullptr &&
-                  names_tensor(output_ ? network->reduce : network->multicast, tensor);
+    bool shares =
+        network != nullptr && names_tensor(output_ ? network->reduce : network->multicast, tensor);
     if (defect == Defect::kNothingShared) shares = false;
     if (defect == Defect::kAllShared) shares = true;
     if (defect == Defect::kOuterSharesAlone && i + 1 < passes_.size()) shares = false;

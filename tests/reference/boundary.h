@@ -101,9 +101,9 @@ class Boundary {
   bool padded_ = false;  // a rank generates its padding
   std::size_t lanes_;    // children per parent instance
 
-  std::vector<Pass> passes_;                       // innermost first
-  std::vector<Move> moves_, compute_runs_;         // by loop
-  std::size_t marching_dim_ = kMaxDims;            // what the march is over, if there is one
+  std::vector<Pass> passes_;                        // innermost first
+  std::vector<Move> moves_, compute_runs_;          // by loop
+  std::size_t marching_dim_ = kMaxDims;             // what the march is over, if there is one
   std::vector<std::vector<Neighbour>> neighbours_;  // by child, innermost fan-out first
 
   Extents temporal_{};                  // offset of the temporal loops outside the child

@@ -203,9 +203,8 @@ std::vector<std::string> Comparator::judge(const Mapping& mapping) {
     ++tally_.unsupported;
     return {};
   }
-  const Result<Simulation> oracle =
-      simulate_in_detail(setting_.problem, setting_.arch, setting_.conventions, setting_.costs,
-                         mapping, defect_);
+  const Result<Simulation> oracle = simulate_in_detail(
+      setting_.problem, setting_.arch, setting_.conventions, setting_.costs, mapping, defect_);
   if (!oracle.ok() || !model.ok()) {
     if (oracle.status().code() == model.status().code()) {
       ++tally_.illegal;

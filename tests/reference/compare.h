@@ -22,7 +22,7 @@ struct Tally {
   std::int64_t illegal = 0;      // refused by both (capacity)
   std::int64_t unsupported = 0;  // refused by the model alone, as beyond what it counts
   std::int64_t mismatches = 0;
-  std::int64_t stale = 0;        // worlds in which reads are not visits - Z (README.md)
+  std::int64_t stale = 0;  // worlds in which reads are not visits - Z (README.md)
   Tally& operator+=(const Tally& other);
 };
 std::string to_string(const Tally& tally);

@@ -10,12 +10,12 @@ namespace loopscape::reference {
 enum class Defect {
   kNone,
   // A1, A2: tiles
-  kEdgeNotCut,           // the last tile of a ragged dimension is as large as the others
-  kIdleLanesWork,        // lanes beyond the edge of the problem do as the others
-  kBoxForDistinct,       // footprint: box whatever the convention says
-  kDistinctForBox,       // footprint: distinct whatever the convention says
-  kBoxForOutputs,        // box applies to the words that an output moves
-  kPaddingMoves,         // padding_free ignored
+  kEdgeNotCut,      // the last tile of a ragged dimension is as large as the others
+  kIdleLanesWork,   // lanes beyond the edge of the problem do as the others
+  kBoxForDistinct,  // footprint: box whatever the convention says
+  kDistinctForBox,  // footprint: distinct whatever the convention says
+  kBoxForOutputs,   // box applies to the words that an output moves
+  kPaddingMoves,    // padding_free ignored
   // A4, A5: arrivals
   kNoRun,                // irrelevant loops fetch the tile again
   kRunPastRelevant,      // the run goes on past a relevant loop
@@ -40,46 +40,46 @@ enum class Defect {
   kForwardOuterLoop,     // chains follow an axis' outermost spatial loop
   kNoForwardAtCompute,   // lanes above compute do not forward
   // A7: outputs
-  kRefillSwapped,        // refill: one for every and every for one
-  kRefillLastChild,      // refill: one enters the highest-numbered child
-  kFirstVisitsRead,      // first visits bring zeros back as well
-  kNoRefills,            // partial sums never come back
-  kFirstVisitPerChild,   // each child of a group starts a word from zero once
-  kFirstVisitsForgotten, // a resumed tile starts from zero at the inner memories
-  kNoDrains,             // drains not counted
+  kRefillSwapped,         // refill: one for every and every for one
+  kRefillLastChild,       // refill: one enters the highest-numbered child
+  kFirstVisitsRead,       // first visits bring zeros back as well
+  kNoRefills,             // partial sums never come back
+  kFirstVisitPerChild,    // each child of a group starts a word from zero once
+  kFirstVisitsForgotten,  // a resumed tile starts from zero at the inner memories
+  kNoDrains,              // drains not counted
   // A8: bits
-  kDrainReadsSwapped,    // drain_reads inverted
-  kRoundTotals,          // accesses rounded over all instances together
-  kRoundActionsTogether, // drains rounded together with reads
-  kNoRounding,           // accesses are words
-  kFinalBitsIgnored,     // every visit moves `bits`
-  kFinalBitsAlways,      // last visits move final_bits where the value is not complete
-  kFinalBitsEveryVisit,  // every visit moves final_bits
+  kDrainReadsSwapped,     // drain_reads inverted
+  kRoundTotals,           // accesses rounded over all instances together
+  kRoundActionsTogether,  // drains rounded together with reads
+  kNoRounding,            // accesses are words
+  kFinalBitsIgnored,      // every visit moves `bits`
+  kFinalBitsAlways,       // last visits move final_bits where the value is not complete
+  kFinalBitsEveryVisit,   // every visit moves final_bits
   // A9: time
-  kStepsNotCut,          // steps are the product of the bounds
-  kFirstInstance,        // instance 0 instead of the busiest
-  kMeanInstance,         // the average instead of the busiest
-  kDoubleWhole,          // double: whole capacity usable
-  kCapacityLargestStore, // capacity: largest store instead of the sum
-  kDoubleHidesAll,       // double: nothing exposed
-  kBuffetAsDouble,       // buffet: whole tiles exposed
-  kSingleOverlaps,       // single: as ideal
-  kSingleOneEnd,         // single: transfers leave the overlapped part of the child only
-  kDrainAtFullBits,      // last drain at `bits`
-  kRateOfChildOnly,      // rate_in, rate_out: the parent's bandwidth ignored
-  kNetworkOneInstance,   // network bandwidth: not divided by the instances of the fan-out
-  kNetworkDownOnly,      // network bandwidth: words_in only
-  kSkewOfLanes,          // skew of the lanes in use
-  kNoSkew,               // no skew
-  kFoldsOfOutput,        // folds of the output whatever is stationary
-  kNoPreload,            // operand preload hidden always
-  kPreloadOtherAxis,     // preload of the first axis
-  kNoLatency,            // latencies ignored
-  kLatencyWithoutStore,  // latencies of memories that store nothing
-  kCeilTogether,         // one rounding of the sum of both parts
+  kStepsNotCut,           // steps are the product of the bounds
+  kFirstInstance,         // instance 0 instead of the busiest
+  kMeanInstance,          // the average instead of the busiest
+  kDoubleWhole,           // double: whole capacity usable
+  kCapacityLargestStore,  // capacity: largest store instead of the sum
+  kDoubleHidesAll,        // double: nothing exposed
+  kBuffetAsDouble,        // buffet: whole tiles exposed
+  kSingleOverlaps,        // single: as ideal
+  kSingleOneEnd,          // single: transfers leave the overlapped part of the child only
+  kDrainAtFullBits,       // last drain at `bits`
+  kRateOfChildOnly,       // rate_in, rate_out: the parent's bandwidth ignored
+  kNetworkOneInstance,    // network bandwidth: not divided by the instances of the fan-out
+  kNetworkDownOnly,       // network bandwidth: words_in only
+  kSkewOfLanes,           // skew of the lanes in use
+  kNoSkew,                // no skew
+  kFoldsOfOutput,         // folds of the output whatever is stationary
+  kNoPreload,             // operand preload hidden always
+  kPreloadOtherAxis,      // preload of the first axis
+  kNoLatency,             // latencies ignored
+  kLatencyWithoutStore,   // latencies of memories that store nothing
+  kCeilTogether,          // one rounding of the sum of both parts
   // A10 and model.md 8, 9
-  kUsedLeak,             // unused instances do not leak
-  kGatedLeak,            // power-gated instances leak
+  kUsedLeak,   // unused instances do not leak
+  kGatedLeak,  // power-gated instances leak
   kCount
 };
 

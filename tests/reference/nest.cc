@@ -102,9 +102,8 @@ bool names_tensor(const std::vector<std::string>& list, const Tensor& tensor) {
   const std::string role = tensor.role == Role::kWeight  ? "weight"
                            : tensor.role == Role::kInput ? "input"
                                                          : "output";
-  return std::any_of(list.begin(), list.end(), [&](const std::string& name) {
-    return name == tensor.name || name == role;
-  });
+  return std::any_of(list.begin(), list.end(),
+                     [&](const std::string& name) { return name == tensor.name || name == role; });
 }
 
 std::vector<std::int64_t> lane_indices(const Nest& nest, const std::vector<std::size_t>& lanes,
@@ -165,8 +164,7 @@ Words Tiles::words(std::size_t tensor, const Extents& begin, const Extents& end)
   return product(tensor, begin, end, defect_ == Defect::kPaddingMoves);
 }
 
-Words Tiles::words_and_padding(std::size_t tensor, const Extents& begin,
-                               const Extents& end) const {
+Words Tiles::words_and_padding(std::size_t tensor, const Extents& begin, const Extents& end) const {
   return product(tensor, begin, end, true);
 }
 

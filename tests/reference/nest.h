@@ -29,10 +29,10 @@ struct Loop {
 
 // A position in the nest: that of a store, or compute.
 struct Place {
-  std::size_t at = 0;               // index into the mapping; its size for compute
-  Extents tile{};                   // T_d
-  std::vector<std::size_t> lanes;   // the spatial loops above, outermost first
-  std::vector<Extents> offsets;     // of every instance, by number
+  std::size_t at = 0;              // index into the mapping; its size for compute
+  Extents tile{};                  // T_d
+  std::vector<std::size_t> lanes;  // the spatial loops above, outermost first
+  std::vector<Extents> offsets;    // of every instance, by number
   std::size_t instances() const { return offsets.size(); }
 };
 

@@ -45,13 +45,11 @@ class Draft {
     nodes_.push_back(MappingNode::store(static_cast<MemoryId>(memory), tensors));
   }
   void add_loop(std::size_t d, std::int64_t bound) {
-    nodes_.push_back(
-        MappingNode::loop(static_cast<DimId>(d), static_cast<std::uint32_t>(bound)));
+    nodes_.push_back(MappingNode::loop(static_cast<DimId>(d), static_cast<std::uint32_t>(bound)));
     tile_[d] *= bound;
   }
   void add_spatial(std::size_t d, std::int64_t bound, std::size_t axis) {
-    nodes_.push_back(MappingNode::spatial(static_cast<DimId>(d),
-                                          static_cast<std::uint32_t>(bound),
+    nodes_.push_back(MappingNode::spatial(static_cast<DimId>(d), static_cast<std::uint32_t>(bound),
                                           static_cast<AxisId>(axis)));
     tile_[d] *= bound;
     used_.push_back({axis, free_[axis]});
@@ -200,8 +198,8 @@ class RandomNest {
 
  private:
   void loop(int percent_whole) {
-    const auto d = static_cast<std::size_t>(
-        draw(random_, 0, static_cast<std::int64_t>(draft_.dims()) - 1));
+    const auto d =
+        static_cast<std::size_t>(draw(random_, 0, static_cast<std::int64_t>(draft_.dims()) - 1));
     const std::int64_t room = draft_.room(d);
     if (room < 2) return;
     draft_.add_loop(d, chance(random_, percent_whole) ? room : draw(random_, 2, room));

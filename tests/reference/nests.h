@@ -17,7 +17,7 @@ struct NestBounds {
   std::size_t temporal = 3, spatial = 2;  // most loops of each kind, all of bound 2 or more
   // For each memory, the sets of tensors that it may store; the outermost stores all.
   std::vector<std::vector<TensorMask>> stored;
-  bool uneven = false;        // tensors of a memory at different positions
+  bool uneven = false;             // tensors of a memory at different positions
   bool loops_among_lanes = false;  // temporal loops between the spatial loops of one fan-out
 };
 

@@ -41,18 +41,29 @@ class Generator {
 
   std::string einsum() {
     switch (draw(random_, 0, 10)) {
-      case 0: return "O[m,n] += A[m,k] * B[k,n]";
-      case 1: return "O[b,m,n] += A[b,m,k] * B[b,k,n]";
-      case 2: return "O[g,p,q] += I[g," + window("p", "r") + "," + window("q", "s") + "] * W[g,r,s]";
-      case 3: return "O[g,k,p] += I[g,c," + window("p", "r") + "] * W[g,k,c,r]";
-      case 4: return "O[p,k] += I[" + window("p", "r") + ",c] * W[k,c,r]";
-      case 5: return "O[" + window("p", "r") + ",k] += I[p,c] * W[k,c,r]";
-      case 6: return "O[p] += I[" + window("p", "r") + "+" + number(1, 2) + "*s] * W[r,s]";
-      case 7: return "O[c,p] += I[c," + window("p", "r") + "]";
-      case 8: return "O[m,n] += A[m,n] * B[n]";
-      case 9: return "O[m] += A[m,k] * B[k] * C[" + window("m", "j") + "]";
+      case 0:
+        return "O[m,n] += A[m,k] * B[k,n]";
+      case 1:
+        return "O[b,m,n] += A[b,m,k] * B[b,k,n]";
+      case 2:
+        return "O[g,p,q] += I[g," + window("p", "r") + "," + window("q", "s") + "] * W[g,r,s]";
+      case 3:
+        return "O[g,k,p] += I[g,c," + window("p", "r") + "] * W[g,k,c,r]";
+      case 4:
+        return "O[p,k] += I[" + window("p", "r") + ",c] * W[k,c,r]";
+      case 5:
+        return "O[" + window("p", "r") + ",k] += I[p,c] * W[k,c,r]";
+      case 6:
+        return "O[p] += I[" + window("p", "r") + "+" + number(1, 2) + "*s] * W[r,s]";
+      case 7:
+        return "O[c,p] += I[c," + window("p", "r") + "]";
+      case 8:
+        return "O[m,n] += A[m,n] * B[n]";
+      case 9:
+        return "O[m] += A[m,k] * B[k] * C[" + window("m", "j") + "]";
       default:
-        return "O[n,k,p,q] += I[n,c," + window("p", "r") + "," + window("q", "s") + "] * W[k,c,r,s]";
+        return "O[n,k,p,q] += I[n,c," + window("p", "r") + "," + window("q", "s") +
+               "] * W[k,c,r,s]";
     }
   }
 
@@ -100,7 +111,9 @@ class Generator {
     return pick(kRates);
   }
 
-  double latency() { return chance(random_, 60) ? 0 : 0.25 * static_cast<double>(draw(random_, 1, 40)); }
+  double latency() {
+    return chance(random_, 60) ? 0 : 0.25 * static_cast<double>(draw(random_, 1, 40));
+  }
 
   void dress(Memory& memory, bool outermost) {
     static constexpr std::array<std::uint32_t, 5> kWidths = {8, 16, 40, 64, 100};
@@ -128,8 +141,8 @@ class Generator {
 
   Network network(const Problem& problem) {
     static constexpr std::array<NetworkClass, 7> kClasses = {
-        NetworkClass::kFree, NetworkClass::kBus,      NetworkClass::kMulticastBus,
-        NetworkClass::kMesh, NetworkClass::kTree,     NetworkClass::kCrossbar,
+        NetworkClass::kFree,    NetworkClass::kBus,  NetworkClass::kMulticastBus,
+        NetworkClass::kMesh,    NetworkClass::kTree, NetworkClass::kCrossbar,
         NetworkClass::kSystolic};
     Network network;
     network.network_class = pick(kClasses);

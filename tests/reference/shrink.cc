@@ -107,8 +107,7 @@ void drop_node(const Failure& failure, std::size_t at, Candidates& out) {
   if (dropped.kind == NodeKind::kMemory) {
     arch.memories.erase(arch.memories.begin() + dropped.id);
     std::copy(next.setting.costs.memories.begin() + dropped.id + 1,
-              next.setting.costs.memories.end(),
-              next.setting.costs.memories.begin() + dropped.id);
+              next.setting.costs.memories.end(), next.setting.costs.memories.begin() + dropped.id);
   } else {
     arch.fanouts.erase(arch.fanouts.begin() + dropped.id);
   }
@@ -117,9 +116,12 @@ void drop_node(const Failure& failure, std::size_t at, Candidates& out) {
 
 void plainer_memories(const Failure& failure, Candidates& out) {
   static constexpr std::array<void (*)(Memory&), 8> kPlainer = {
-      [](Memory& m) { m.size_bits.reset(); },      [](Memory& m) { m.width_bits = 0; },
-      [](Memory& m) { m.read_bits.reset(); },      [](Memory& m) { m.write_bits.reset(); },
-      [](Memory& m) { m.bandwidth_bits.reset(); }, [](Memory& m) { m.latency_cycles = 0; },
+      [](Memory& m) { m.size_bits.reset(); },
+      [](Memory& m) { m.width_bits = 0; },
+      [](Memory& m) { m.read_bits.reset(); },
+      [](Memory& m) { m.write_bits.reset(); },
+      [](Memory& m) { m.bandwidth_bits.reset(); },
+      [](Memory& m) { m.latency_cycles = 0; },
       [](Memory& m) { m.buffering = Buffering::kIdeal; },
       [](Memory& m) { m.power_gated = false; }};
   for (std::size_t m = 0; m < failure.setting.arch.memories.size(); ++m) {
@@ -132,10 +134,14 @@ void plainer_memories(const Failure& failure, Candidates& out) {
 
 void plainer_networks(const Failure& failure, Candidates& out) {
   static constexpr std::array<void (*)(Network&), 9> kPlainer = {
-      [](Network& n) { n.forward.clear(); },        [](Network& n) { n.multicast.clear(); },
-      [](Network& n) { n.reduce.clear(); },         [](Network& n) { n.bandwidth_bits.reset(); },
-      [](Network& n) { n.latency_cycles = 0; },     [](Network& n) { n.preload = true; },
-      [](Network& n) { n.preload_axis.clear(); },   [](Network& n) { n.tensors.clear(); },
+      [](Network& n) { n.forward.clear(); },
+      [](Network& n) { n.multicast.clear(); },
+      [](Network& n) { n.reduce.clear(); },
+      [](Network& n) { n.bandwidth_bits.reset(); },
+      [](Network& n) { n.latency_cycles = 0; },
+      [](Network& n) { n.preload = true; },
+      [](Network& n) { n.preload_axis.clear(); },
+      [](Network& n) { n.tensors.clear(); },
       [](Network& n) { n.network_class = NetworkClass::kFree; }};
   for (std::size_t f = 0; f < failure.setting.arch.fanouts.size(); ++f) {
     const Fanout& fanout = failure.setting.arch.fanouts[f];

@@ -47,9 +47,8 @@ Bits bits_moved(const World& world, std::size_t tensor, std::size_t store, std::
 }
 
 std::int64_t instances_used(const World& world, const Place& place) {
-  return std::count_if(place.offsets.begin(), place.offsets.end(), [&](const Extents& offset) {
-    return !world.tiles.empty_at(offset);
-  });
+  return std::count_if(place.offsets.begin(), place.offsets.end(),
+                       [&](const Extents& offset) { return !world.tiles.empty_at(offset); });
 }
 
 namespace {
@@ -175,14 +174,13 @@ double leakage(const World& world, double milliwatts, bool gated, std::int64_t i
 
 void account_totals(const World& world, Breakdown& out) {
   out.operations = world.problem.operations();
-  out.compute.energy_pj =
-      static_cast<double>(out.operations) * world.costs.compute.operation_pj;
+  out.compute.energy_pj = static_cast<double>(out.operations) * world.costs.compute.operation_pj;
   double leaked = 0;
   for (std::size_t m = 0; m < out.memories.size(); ++m) {
     MemoryReport& memory = out.memories[m];
-    memory.leakage_pj = leakage(world, world.costs.memories[m].leakage_mw,
-                                world.arch.memories[m].power_gated, memory.instances,
-                                memory.instances_used, out.cycles);
+    memory.leakage_pj =
+        leakage(world, world.costs.memories[m].leakage_mw, world.arch.memories[m].power_gated,
+                memory.instances, memory.instances_used, out.cycles);
     leaked += memory.leakage_pj;
     out.energy_pj += memory.energy_pj;
     out.area_um2 += static_cast<double>(memory.instances) * world.costs.memories[m].area_um2;
@@ -231,9 +229,8 @@ Result<Simulation> simulate_in_detail(const Problem& problem, const Arch& arch,
   return simulation;
 }
 
-Result<Breakdown> simulate(const Problem& problem, const Arch& arch,
-                           const Conventions& conventions, const ActionCosts& costs,
-                           const Mapping& mapping) {
+Result<Breakdown> simulate(const Problem& problem, const Arch& arch, const Conventions& conventions,
+                           const ActionCosts& costs, const Mapping& mapping) {
   Result<Simulation> result = simulate_in_detail(problem, arch, conventions, costs, mapping);
   if (!result.ok()) return result.status();
   return std::move(result).value().breakdown;

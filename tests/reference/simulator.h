@@ -45,8 +45,7 @@ Result<Simulation> simulate_in_detail(const Problem& problem, const Arch& arch,
                                       const Conventions& conventions, const ActionCosts& costs,
                                       const Mapping& mapping, Defect defect = Defect::kNone);
 
-Result<Breakdown> simulate(const Problem& problem, const Arch& arch,
-                           const Conventions& conventions, const ActionCosts& costs,
-                           const Mapping& mapping);
+Result<Breakdown> simulate(const Problem& problem, const Arch& arch, const Conventions& conventions,
+                           const ActionCosts& costs, const Mapping& mapping);
 
 }  // namespace loopscape::reference

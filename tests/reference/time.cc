@@ -70,8 +70,7 @@ class Times {
                            std::int64_t& read, std::int64_t& written) const {
     const auto& stores = world_.nest.stores[tensor];
     const Bits bits = bits_moved(world_, tensor, store, instance);
-    const bool below_exposed = store + 1 < stores.size() &&
-                               exposes_all(stores[store + 1].memory) &&
+    const bool below_exposed = store + 1 < stores.size() && exposes_all(stores[store + 1].memory) &&
                                world_.defect != Defect::kSingleOneEnd;
     if (!below_exposed) {
       read += bits.reads;
@@ -143,8 +142,7 @@ class Times {
       bool first = true;
       for (std::size_t i = 0; i < indices.size(); ++i) {
         const Loop& loop = world_.nest.loops[world_.nest.compute.lanes[i]];
-        first &= indices[i] == 0 ||
-                 order_of(world_.arch, NodeKind::kFanout, loop.fanout) < order;
+        first &= indices[i] == 0 || order_of(world_.arch, NodeKind::kFanout, loop.fanout) < order;
       }
       used += first && !world_.tiles.empty_at(world_.nest.compute.offsets[c]);
     }
@@ -233,10 +231,9 @@ class Times {
 
   void systolic(std::size_t f) {
     const Fanout& fanout = world_.arch.fanouts[f];
-    const bool is_systolic =
-        std::any_of(fanout.networks.begin(), fanout.networks.end(), [](const Network& network) {
-          return network.network_class == NetworkClass::kSystolic;
-        });
+    const bool is_systolic = std::any_of(
+        fanout.networks.begin(), fanout.networks.end(),
+        [](const Network& network) { return network.network_class == NetworkClass::kSystolic; });
     if (!is_systolic) return;
     std::size_t stationary = index(world_.problem.output());
     std::int64_t folds = residences(f, stationary);

@@ -1,9 +1,10 @@
 // The oracle itself, on worlds small enough to count by hand. The numbers in the comments are the
 // whole derivation.
+#include "tests/reference/simulator.h"
+
 #include <catch2/catch.hpp>
 
 #include "tests/reference/setting.h"
-#include "tests/reference/simulator.h"
 
 namespace loopscape::reference {
 namespace {
@@ -180,7 +181,8 @@ TEST_CASE("simulator: neighbours forward what they held") {
 
 TEST_CASE("simulator: ragged nests are cut where the problem ends") {
   const Setting s = world("O[p] += I[p] * W[p]", {{"p", 5}}, lanes({2}));
-  const Simulation r = run(s, "DRAM: I W O\nfor p in 2\nparallel p in 2 on PEs\nSpad: I\nfor p in 2");
+  const Simulation r =
+      run(s, "DRAM: I W O\nfor p in 2\nparallel p in 2 on PEs\nSpad: I\nfor p in 2");
   CHECK(r.breakdown.compute.steps == 3);  // 4 | 1
   CHECK(at(s, r, "Spad", "I").words == Traffic{5, 5, 0, 0});
   CHECK(at(s, r, "Spad", "I").tile_words == 2);
