@@ -1,6 +1,5 @@
 // What --explain adds: accesses, ports, and how the totals add up.
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "interface/cli/numbers.h"
@@ -18,7 +17,7 @@ std::string accesses(const StoredResult& result, const Style& style) {
                                    ? ", one word wide"
                                    : ", " + std::to_string(memory.width_bits) + " bits wide"),
                 "", "", "", "", number_text(report.energy_pj)});
-    for (std::size_t t = 0; t < result.problem.tensors.size(); ++t) {
+    for (const std::size_t t : tensors_as_read(result.problem)) {
       const TensorAtMemory& at = report.tensors[t];
       if (!at.stored) continue;
       rows.row({result.problem.tensors[t].name, grouped(at.accesses.reads),
@@ -30,22 +29,27 @@ std::string accesses(const StoredResult& result, const Style& style) {
          rows.text();
 }
 
+// The share of what the tiles may use: half of a double-buffered memory.
+std::string capacity_share(const Memory& memory, const MemoryReport& report) {
+  if (!memory.size_bits) return "unlimited";
+  const std::uint64_t usable =
+      memory.buffering == Buffering::kDouble ? *memory.size_bits / 2 : *memory.size_bits;
+  return percent(static_cast<double>(report.occupied_bits), static_cast<double>(usable));
+}
+
 std::string stored_bits(const StoredResult& result, const Style& style) {
-  TextTable rows({"", "instances", "in use", "bits in use", "of capacity", "read cycles",
-                  "write cycles", "shared cycles", "leakage"});
+  TextTable rows(
+      {"", "instances", "in use", "bits held", "of usable", "reading", "writing", "shared port"});
   for (std::size_t m = 0; m < result.breakdown.memories.size(); ++m) {
     const MemoryReport& report = result.breakdown.memories[m];
     const Memory& memory = result.arch.memories[m];
     rows.row({memory.name, grouped(report.instances), grouped(report.instances_used),
-              grouped(report.occupied_bits),
-              memory.size_bits ? percent(static_cast<double>(report.occupied_bits),
-                                         static_cast<double>(*memory.size_bits))
-                               : "unlimited",
-              cycles(report.read_cycles), cycles(report.write_cycles), cycles(report.shared_cycles),
-              energy(report.leakage_pj)});
+              grouped(report.occupied_bits), capacity_share(memory, report),
+              cycles(report.read_cycles), cycles(report.write_cycles),
+              cycles(report.shared_cycles)});
   }
   rows.drop_idle_columns();
-  return style.heading("Memories in use") + "  (bits and cycles of one instance, the busiest)\n" +
+  return style.heading("Memories in use") + "  (bits and port cycles of the busiest instance)\n" +
          rows.text();
 }
 
@@ -80,26 +84,25 @@ std::string cycle_sum(const StoredResult& result) {
   for (const TimePart& part : all.time) {
     if (part.overlapped()) longest = std::max(longest, part.cycles);
   }
-  rows.row({"longest overlapped part, rounded up", cycles(std::ceil(longest))});
+  rows.row({"longest overlapped part", number_text(longest)});
   for (const TimePart& part : all.time) {
     if (!part.overlapped()) {
       rows.row({"+ " + time_part_name(part, result.arch), number_text(part.cycles)});
     }
   }
-  rows.row({"= exposed parts rounded up together", grouped(all.cycles)});
+  rows.row({"= each of the two rounded up", number_text(static_cast<double>(all.cycles))});
   return rows.text();
 }
 
 std::string compute(const StoredResult& result) {
-  const ComputeReport& report = result.breakdown.compute;
-  return "  " + grouped(result.breakdown.operations) + " operations on " +
-         grouped(report.instances_used) + " of " + grouped(report.instances) + " " +
-         result.arch.compute.name + " in " + grouped(report.steps) + " steps of " +
-         number_text(result.arch.compute.interval_cycles) +
-         " cycles; utilization = " + grouped(result.breakdown.operations) + " / (" +
-         grouped(result.breakdown.cycles) + " x " +
-         number_text(static_cast<double>(report.instances) / result.arch.compute.interval_cycles) +
-         ")\n";
+  const Breakdown& all = result.breakdown;
+  const double interval = result.arch.compute.interval_cycles;
+  return "  " + grouped(all.operations) + " operations on " + grouped(all.compute.instances_used) +
+         " of " + grouped(all.compute.instances) + " " + result.arch.compute.name + " in " +
+         grouped(all.compute.steps) + " steps, one every " + number_text(interval) +
+         (interval == 1 ? " cycle" : " cycles") + "\n  utilization = " + grouped(all.operations) +
+         " / (" + grouped(all.cycles) + " x " +
+         number_text(static_cast<double>(all.compute.instances) / interval) + ")\n";
 }
 
 }  // namespace

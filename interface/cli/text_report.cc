@@ -9,7 +9,9 @@
 namespace loopscape::cli {
 namespace {
 
-constexpr std::size_t kBarLength = 40;
+constexpr std::size_t kShortestBar = 10, kLongestBar = 40;
+constexpr std::size_t kPercentWidth = 9;
+constexpr const char* kBottleneckMark = "  <- bottleneck";
 
 std::string padded(std::string text, std::size_t width) {
   text.resize(std::max(width, text.size()), ' ');
@@ -37,8 +39,8 @@ std::string header(const StoredResult& result, const Style& style) {
   std::vector<std::string> sizes;
   for (const Dim& dim : problem.dims) sizes.push_back(dim.name + "=" + grouped(dim.extent));
   text += wrapped(sizes, style.width);
-  text += "  " + grouped(result.breakdown.operations) + " " + safe(problem.operation) +
-          (problem.operation == "mac" ? "s" : " operations");
+  text += "  " + grouped(result.breakdown.operations) + " " +
+          (problem.operation == "mac" ? "MACs" : safe(problem.operation) + " operations");
   if (problem.count > 1) {
     text += ", each number for one of " + std::to_string(problem.count) + " such layers";
   }
@@ -94,13 +96,10 @@ std::string totals(const StoredResult& result) {
 std::string tiles_at(const StoredResult& result, const MappingNode& node) {
   std::string text;
   const MemoryReport& report = result.breakdown.memories[index(node.memory())];
-  for (const bool outputs : {false, true}) {
-    for (std::size_t t = 0; t < result.problem.tensors.size(); ++t) {
-      const Tensor& tensor = result.problem.tensors[t];
-      if ((node.tensors >> t & 1u) == 0 || tensor.is_output != outputs) continue;
-      text +=
-          (text.empty() ? "" : "  ") + tensor.name + " " + grouped(report.tensors[t].tile_words);
-    }
+  for (const std::size_t t : tensors_as_read(result.problem)) {
+    if ((node.tensors >> t & 1u) == 0) continue;
+    text += (text.empty() ? "" : "  ") + result.problem.tensors[t].name + " " +
+            grouped(report.tensors[t].tile_words);
   }
   return text;
 }
@@ -159,7 +158,7 @@ std::string memories(const StoredResult& result, const Style& style) {
       const MemoryReport& report = all.memories[m];
       rows.group({result.arch.memories[m].name + memory_state(result, m), "", "", "", "", "",
                   energy(report.energy_pj), percent(report.energy_pj, all.energy_pj)});
-      for (std::size_t t = 0; t < result.problem.tensors.size(); ++t) {
+      for (const std::size_t t : tensors_as_read(result.problem)) {
         const TensorAtMemory& at = report.tensors[t];
         if (!at.stored) continue;
         rows.row({result.problem.tensors[t].name, count(at.tile_words), count(at.words.reads),
@@ -184,7 +183,7 @@ std::string networks(const StoredResult& result, const Style& style) {
       rows.group({result.arch.fanouts[f].name + " " + grouped(report.children_used) + " of " +
                       grouped(result.arch.fanouts[f].children()) + " lanes",
                   "", "", "", "", "", "", "", energy(report.energy_pj)});
-      for (std::size_t t = 0; t < result.problem.tensors.size(); ++t) {
+      for (const std::size_t t : tensors_as_read(result.problem)) {
         const TensorAtNetwork& at = report.tensors[t];
         rows.row({result.problem.tensors[t].name, count(at.words_in), count(at.words_delivered),
                   count(at.forwarded), count(at.words_collected), count(at.words_out),
@@ -204,18 +203,23 @@ struct Share {
 };
 
 std::string chart(const std::vector<Share>& shares, double whole, const Style& style) {
-  std::size_t name = 0, shown = 0;
+  std::size_t name = 0, shown = 0, remark = 0;
   for (const Share& share : shares) {
     name = std::max(name, share.name.size());
     shown = std::max(shown, share.shown.size());
+    remark = std::max(remark, share.remark.size());
   }
+  const std::size_t taken = 2 + name + 2 + shown + kPercentWidth + 2 + remark;
+  const std::size_t bar_length =
+      std::clamp(style.width - std::min(taken, style.width), kShortestBar, kLongestBar);
   std::string text;
   for (const Share& share : shares) {
     const std::string part = percent(share.amount, whole);
-    std::string line = "  " + padded(share.name, name + 2) +
-                       std::string(shown - share.shown.size(), ' ') + share.shown +
-                       std::string(part.size() < 9 ? 9 - part.size() : 1, ' ') + part;
-    const std::string bar = style.bar(whole > 0 ? share.amount / whole : 0, kBarLength);
+    std::string line =
+        "  " + padded(share.name, name + 2) + std::string(shown - share.shown.size(), ' ') +
+        share.shown +
+        std::string(part.size() < kPercentWidth ? kPercentWidth - part.size() : 1, ' ') + part;
+    const std::string bar = style.bar(whole > 0 ? share.amount / whole : 0, bar_length);
     if (!bar.empty()) line += "  " + bar;
     text += line + share.remark + "\n";
   }
@@ -250,7 +254,7 @@ std::string where_time_goes(const StoredResult& result, const Style& style) {
     exposed = exposed || !part.overlapped();
     shares.push_back({(part.overlapped() ? "" : "+ ") + time_part_name(part, result.arch),
                       part.cycles, cycles(part.cycles),
-                      i == all.bottleneck ? "  <- bottleneck" : ""});
+                      i == all.bottleneck ? kBottleneckMark : ""});
   }
   return style.heading("Where time goes") +
          (exposed ? "  (cycles; the longest counts, parts with + come on top)\n"
@@ -274,6 +278,16 @@ std::string notes(const StoredResult& result) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> tensors_as_read(const Problem& problem) {
+  std::vector<std::size_t> tensors;
+  for (const bool outputs : {false, true}) {
+    for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+      if (problem.tensors[t].is_output == outputs) tensors.push_back(t);
+    }
+  }
+  return tensors;
+}
 
 std::string text_report(const StoredResult& result, const Style& style) {
   std::string text = header(result, style) + "\n" + totals(result) + "\n" + nest(result, style) +

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "interface/cli/text_table.h"
 #include "model/evaluate/evaluate.h"
@@ -11,6 +12,9 @@ namespace loopscape::cli {
 
 // Everything: the explanation too if `style.explain`.
 std::string text_report(const StoredResult& result, const Style& style);
+
+// Inputs first, as they are read; then the output.
+std::vector<std::size_t> tensors_as_read(const Problem& problem);
 
 // The part that --explain adds.
 std::string explanation(const StoredResult& result, const Style& style);
