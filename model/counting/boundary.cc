@@ -380,20 +380,21 @@ void make_rank_query(const CountingContext& context, const Nest& nest, const Bou
   for (std::size_t t = 0; t < shape.terms; ++t) {
     RankTerm& term = query.term[t];
     term.coefficient = shape.coefficient[t];
-    term.extent = context.extent[shape.dim[t]];
+    term.extent = term.tile = context.extent[shape.dim[t]];
     term.loops = 0;
-    term.tile = 0;
-    for (int i = 0; i < boundary.child; ++i) {
-      const auto k = static_cast<std::size_t>(i);
-      const NestLoop& loop = nest.loop[k];
-      if (loop.dim != shape.dim[t]) continue;
-      const std::uint32_t held = roles[k] == LoopRole::kHeld ? held_index(nest, instances, i) : 0;
-      const bool chain = is_chain(context, nest, boundary, roles, i);
-      term.loop[static_cast<std::size_t>(term.loops++)] = {loop.step, loop.bound,  held,
-                                                           roles[k],  loop.fanout, chain};
-      term.tile = loop.step;
-    }
-    if (term.tile == 0) term.tile = term.extent;
+  }
+  for (int i = 0; i < boundary.child; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    const NestLoop& loop = nest.loop[k];
+    const int t = shape.term_of[loop.dim];
+    if (t < 0) continue;
+    RankTerm& term = query.term[static_cast<std::size_t>(t)];
+    const std::uint32_t held = roles[k] == LoopRole::kHeld ? held_index(nest, instances, i) : 0;
+    const bool chain =
+        roles[k] == LoopRole::kLane && is_chain(context, nest, boundary, roles, i);
+    term.loop[static_cast<std::size_t>(term.loops++)] = {loop.step, loop.bound,  held,
+                                                         roles[k],  loop.fanout, chain};
+    term.tile = loop.step;
   }
 }
 

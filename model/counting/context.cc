@@ -18,7 +18,9 @@ TensorMask called(const Problem& problem, const std::vector<std::string>& names)
 RankShape rank_shape(const Rank& rank, bool box) {
   RankShape shape;
   shape.terms = static_cast<std::uint8_t>(rank.terms.size());
+  shape.term_of.fill(-1);
   for (std::size_t i = 0; i < rank.terms.size(); ++i) {
+    shape.term_of[index(rank.terms[i].dim)] = static_cast<std::int8_t>(i);
     shape.dim[i] = static_cast<std::uint8_t>(rank.terms[i].dim);
     shape.coefficient[i] = rank.terms[i].coefficient;
   }
@@ -125,6 +127,7 @@ Result<CountingContext> make_counting_context(const Problem& problem, const Arch
   context.memories = static_cast<std::uint8_t>(arch.memories.size());
   context.fanouts = static_cast<std::uint8_t>(arch.fanouts.size());
   context.axes = static_cast<std::uint8_t>(arch.axis_count());
+  context.operations = problem.operations();
   context.output = static_cast<std::uint8_t>(problem.output());
   for (std::size_t d = 0; d < problem.dims.size(); ++d) context.extent[d] = problem.dims[d].extent;
   const bool box = conventions.footprint == Conventions::Footprint::kBox;

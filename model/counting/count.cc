@@ -71,6 +71,10 @@ class Chain {
       here.instanced = instanced(position(k));
     }
     for (int k = 1; k <= stops_; ++k) {
+      if (k == stops_ && !clipped_ && lanes_outside(position(k)) == lanes_outside(position(k - 1))) {
+        innermost(tally, zero_starts);
+        break;
+      }
       const Boundary boundary = boundary_at(k);
       Flow flow;
       if (!boundary_flow(context_, nest_, boundary, Instances::all(), workspace_, flag_, flow)) {
@@ -134,7 +138,7 @@ class Chain {
 
   // Distinct words that instances ever hold, of an output or in simple dimensions.
   std::int64_t held(int pos, const Instances& instances) {
-    std::int64_t words = simple_coverage(context_, nest_, tensor_index_, pos, instances, flag_);
+    std::int64_t words = coverage(pos, instances);
     for (std::size_t r = 0; r < tensor_.ranks; ++r) {
       if (!tensor_.rank[r].simple) words = flag_.mul(words, tensor_.rank[r].all_words);
     }
@@ -142,7 +146,16 @@ class Chain {
   }
 
   std::int64_t coverage(int pos, const Instances& instances) {
-    return simple_coverage(context_, nest_, tensor_index_, pos, instances, flag_);
+    if (instances.summed || no_spatial_above(pos)) return tensor_.simple_words;
+    if (!even_split_above(pos)) {
+      return simple_coverage(context_, nest_, tensor_index_, pos, instances, flag_);
+    }
+    std::int64_t parts = 1;
+    for (int i = 0; i < pos; ++i) {
+      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+      if (loop.spatial && has(tensor_.simple, loop.dim)) parts *= loop.bound;
+    }
+    return tensor_.simple_words / parts;
   }
 
   // D6. How the instances at a position compare.
@@ -195,6 +208,28 @@ class Chain {
   bool even_split_above(int pos) const { return nest_.first_cut >= pos && !clipped_; }
   std::int64_t lanes_outside(int pos) const {
     return nest_.lanes_outside[static_cast<std::size_t>(pos)];
+  }
+
+  // Compute right below a store, without lanes: one word per operation, shared by nobody.
+  void innermost(Tally& tally, std::int64_t zero_starts) {
+    const int pos = position(stops_ - 1);
+    TensorTally& store = at(tally, stops_ - 1);
+    const std::int64_t total = context_.operations;
+    const std::int64_t first =
+        even_split_above(pos) ? total / lanes_outside(pos)
+                              : tuples(context_, nest_, flag_, [](int, const NestLoop& loop) {
+                                  return !loop.spatial;
+                                });
+    if (!tensor_.is_output) {
+      store.total.reads = total;
+      store.first.reads = first;
+      return;
+    }
+    store.total.updates = total;
+    store.total.reads = flag_.sub(total, zero_starts);
+    if (store.instanced == Instanced::kUnknown) return;
+    store.first.updates = first;
+    store.first.reads = flag_.sub(first, held(pos, Instances::first()));
   }
 
   void input(Tally& tally, int k, const Boundary& boundary, const Flow& flow) {

@@ -32,6 +32,7 @@ struct RankShape {
   std::int64_t valid_begin = 0, valid_end = 0;
   bool simple = false;  // one dimension, every index a word: coverage is all there is to know
   std::int64_t all_words = 1;  // distinct words of the whole rank
+  std::array<std::int8_t, kMaxDims> term_of{};  // dimension -> term; -1: none
   // Two terms: equal sums are `chain` apart in each of them (D3).
   std::array<std::int64_t, 2> chain{1, 1};
 };
@@ -53,6 +54,7 @@ struct CountingContext {
   std::array<std::int64_t, kMaxDims> extent{};
   std::array<TensorShape, kMaxTensors> tensor{};
   std::uint8_t output = 0;
+  std::int64_t operations = 1;
 
   std::array<std::uint8_t, kMaxMemories> fanouts_above{};  // memory -> how many fan-outs enclose it
   std::array<TensorMask, kMaxMemories> keep{}, bypass{};

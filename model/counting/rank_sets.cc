@@ -229,7 +229,11 @@ std::int64_t footprint(const TensorShape& tensor, bool box,
   std::int64_t words = 1;
   for (std::size_t r = 0; r < tensor.ranks; ++r) {
     const RankShape& rank = tensor.rank[r];
-    std::array<std::int64_t, kMaxTerms> length{};
+    if (rank.terms == 1 && !box) {
+      words = flag.mul(words, tile[rank.dim[0]]);
+      continue;
+    }
+    std::array<std::int64_t, kMaxTerms> length;
     std::int64_t extent = 1;
     for (std::size_t i = 0; i < rank.terms; ++i) {
       length[i] = tile[rank.dim[i]];

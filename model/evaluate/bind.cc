@@ -7,14 +7,26 @@
 namespace loopscape {
 namespace {
 
-MemoryTerms memory_terms(const Memory& memory, std::int64_t instances) {
+void set_widths(const Memory& memory, const CountingContext& counting, MemoryTerms& terms) {
+  for (std::size_t t = 0; t < counting.tensors; ++t) {
+    const TensorShape& tensor = counting.tensor[t];
+    const std::uint32_t width = memory.width_bits != 0 ? memory.width_bits : tensor.bits;
+    terms.access_bits[t] = width;
+    if (tensor.bits % width != 0 || tensor.final_bits % width != 0) continue;
+    terms.accesses_per_word[t] = tensor.bits / width;
+    terms.accesses_per_final_word[t] = tensor.final_bits / width;
+  }
+}
+
+MemoryTerms memory_terms(const Memory& memory, std::int64_t instances,
+                         const CountingContext& counting) {
   MemoryTerms terms;
+  set_widths(memory, counting, terms);
   if (memory.size_bits) {
     const bool halved = memory.buffering == Buffering::kDouble;
     terms.usable_bits = halved ? *memory.size_bits / 2 : *memory.size_bits;
   }
   terms.instances = instances;
-  terms.width_bits = memory.width_bits;
   terms.read_bits = memory.read_bits.value_or(0);
   terms.write_bits = memory.write_bits.value_or(0);
   terms.shared_bits = memory.bandwidth_bits.value_or(0);
@@ -52,7 +64,7 @@ Status bind_nodes(BoundModel& model) {
   for (const ArchNode& node : model.arch.nodes) {
     switch (node.kind) {
       case NodeKind::kMemory:
-        model.memory[node.id] = memory_terms(model.arch.memories[node.id], instances);
+        model.memory[node.id] = memory_terms(model.arch.memories[node.id], instances, model.counting);
         model.area_um2 += model.costs.memories[node.id].area_um2 * static_cast<double>(instances);
         break;
       case NodeKind::kFanout:

@@ -13,9 +13,11 @@ namespace loopscape {
 
 // What pricing and timing read of a memory, resolved once.
 struct MemoryTerms {
+  // Per tensor: bits of one access, and accesses per word where that is a whole number (else 0).
+  std::array<std::int64_t, kMaxTensors> access_bits{};
+  std::array<std::int64_t, kMaxTensors> accesses_per_word{}, accesses_per_final_word{};
   std::uint64_t usable_bits = UINT64_MAX;
   std::int64_t instances = 1;
-  std::uint32_t width_bits = 0;  // 0: one word of the tensor at hand
   // Bits per cycle; 0: unlimited.
   double read_bits = 0, write_bits = 0, shared_bits = 0;
   double latency_cycles = 0;

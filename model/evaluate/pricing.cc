@@ -20,9 +20,14 @@ Traffic rounded(const Words& words, const TensorShape& tensor, std::int64_t widt
           ceil_div(bits_moved(words.drains, words.final_drains, tensor, flag), width)};
 }
 
-// Nothing to round: a word is a whole number of accesses.
-bool divides(std::int64_t width, const TensorShape& tensor) {
-  return tensor.bits % width == 0 && tensor.final_bits % width == 0;
+// Where a word is a whole number of accesses there is nothing to round.
+Traffic whole(const Words& words, std::int64_t per_word, std::int64_t per_final,
+              OverflowFlag& flag) {
+  return {flag.mul(words.reads, per_word), flag.mul(words.fills, per_word),
+          flag.add(flag.mul(words.updates - words.final_updates, per_word),
+                   flag.mul(words.final_updates, per_final)),
+          flag.add(flag.mul(words.drains - words.final_drains, per_word),
+                   flag.mul(words.final_drains, per_final))};
 }
 
 void add(Traffic& sum, const Traffic& more, std::int64_t times, OverflowFlag& flag) {
@@ -108,6 +113,7 @@ class AccessCounter {
   }
 
   bool memory(std::size_t m) {
+    const bool is_timed = timed(m);
     bool each = false;
     BusiestBits busiest;
     for (unsigned rest = sheet_.nest.stored[m]; rest != 0; rest &= rest - 1) {
@@ -115,10 +121,10 @@ class AccessCounter {
       const TensorTally& tally = sheet_.tally.memory[m][t];
       Sheet::Entry& entry = sheet_.entry[m][t];
       entry = {};
-      if (tally.instanced == Instanced::kUnknown && timed(m)) return false;
-      each |= tally.instanced == Instanced::kEach && timed(m);
+      if (tally.instanced == Instanced::kUnknown && is_timed) return false;
+      each |= tally.instanced == Instanced::kEach && is_timed;
       if (!accesses(m, t, tally, entry)) return false;
-      add_bits(m, t, tally.first, busiest);
+      if (is_timed) add_bits(m, t, tally.first, busiest);
     }
     if (each) {
       busiest = {};
@@ -141,10 +147,13 @@ class AccessCounter {
 
   bool accesses(std::size_t m, std::size_t t, const TensorTally& tally, Sheet::Entry& entry) {
     const TensorShape& tensor = model_.counting.tensor[t];
-    const std::int64_t width =
-        model_.memory[m].width_bits != 0 ? model_.memory[m].width_bits : tensor.bits;
+    const MemoryTerms& terms = model_.memory[m];
+    const std::int64_t width = terms.access_bits[t];
     const std::int64_t instances = sheet_.tally.instances_used[m];
-    if (instances == 1 || divides(width, tensor)) {
+    if (terms.accesses_per_word[t] != 0) {
+      entry.accesses = whole(tally.total, terms.accesses_per_word[t],
+                             terms.accesses_per_final_word[t], flag_);
+    } else if (instances == 1) {
       entry.accesses = rounded(tally.total, tensor, width, flag_);
     } else if (tally.instanced == Instanced::kUniform) {
       add(entry.accesses, rounded(tally.first, tensor, width, flag_), instances, flag_);

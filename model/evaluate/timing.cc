@@ -113,8 +113,7 @@ class Timer {
       }
       double tile = bits(tally.tile_words, tensor.is_output ? tensor.final_bits : tensor.bits);
       if (own.buffering == Buffering::kBuffet) {
-        const std::uint32_t width = own.width_bits != 0 ? own.width_bits : tensor.bits;
-        tile = std::min(tile, static_cast<double>(width));
+        tile = std::min(tile, static_cast<double>(own.access_bits[t]));
       }
       if (!tensor.is_output && rate_in > 0) in += tile / rate_in;
       if (tensor.is_output && rate_out > 0) out += tile / rate_out;
@@ -138,7 +137,11 @@ class Timer {
     if (!fanout.systolic) return;
     std::int64_t folds = INT64_MAX;
     std::size_t stationary = 0;
+    // What the array stores may be stationary; what only passes through is not, unless nothing is
+    // stored.
+    const bool any_stored = stored_below(f) != 0;
     for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+      if (any_stored && !(stored_below(f) >> t & 1u)) continue;
       const std::int64_t times =
           residences(model_.counting, sheet_.nest, static_cast<int>(t), static_cast<int>(f), flag_);
       if (times >= folds) continue;
@@ -152,6 +155,18 @@ class Timer {
     if (model_.counting.tensor[stationary].is_output || !preloads) return;
     push_exposed(TimePart::Kind::kPreload, NodeKind::kFanout, f,
                  static_cast<double>(flag_.mul(folds, fanout.rows)));
+  }
+
+  // Tensors with a store below fan-out f.
+  unsigned stored_below(std::size_t f) const {
+    unsigned mask = 0;
+    for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+      for (int s = 0; s < sheet_.nest.stops[t]; ++s) {
+        const std::uint8_t memory = sheet_.nest.stop[t][static_cast<std::size_t>(s)].memory;
+        if (model_.counting.fanouts_above[memory] > f) mask |= 1u << t;
+      }
+    }
+    return mask;
   }
 
   void latencies() {

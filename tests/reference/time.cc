@@ -229,18 +229,41 @@ class Times {
     return *std::max_element(runs.begin(), runs.end());
   }
 
+  bool stored_below(std::size_t f, std::size_t tensor) const {
+    const std::size_t order = order_of(world_.arch, NodeKind::kFanout, f);
+    const auto& stores = world_.nest.stores[tensor];
+    return std::any_of(stores.begin(), stores.end(), [&](const auto& store) {
+      return order_of(world_.arch, NodeKind::kMemory, store.memory) > order;
+    });
+  }
+
+  // Tensors that may be stationary in fan-out f: those it stores, or all if it stores none.
+  std::vector<std::size_t> candidates(std::size_t f) const {
+    std::vector<std::size_t> stored, all;
+    for (std::size_t t = 0; t < world_.problem.tensors.size(); ++t) {
+      all.push_back(t);
+      if (stored_below(f, t)) stored.push_back(t);
+    }
+    return stored.empty() ? all : stored;
+  }
+
   void systolic(std::size_t f) {
     const Fanout& fanout = world_.arch.fanouts[f];
     const bool is_systolic = std::any_of(
         fanout.networks.begin(), fanout.networks.end(),
         [](const Network& network) { return network.network_class == NetworkClass::kSystolic; });
     if (!is_systolic) return;
+    // The output is tensor 0 and wins ties.
     std::size_t stationary = index(world_.problem.output());
-    std::int64_t folds = residences(f, stationary);
-    for (std::size_t t = 0; t < world_.problem.tensors.size(); ++t) {
-      if (residences(f, t) >= folds || world_.defect == Defect::kFoldsOfOutput) continue;
+    std::int64_t folds = std::numeric_limits<std::int64_t>::max();
+    for (const std::size_t t : candidates(f)) {
+      if (residences(f, t) >= folds) continue;
       stationary = t;
       folds = residences(f, t);
+    }
+    if (world_.defect == Defect::kFoldsOfOutput) {
+      stationary = index(world_.problem.output());
+      folds = residences(f, stationary);
     }
     const Network* carrier = network_of(world_.nest, f, stationary);
     std::size_t preload_axis = fanout.axes.size() - 1;
