@@ -383,23 +383,6 @@ bool RankLanes::list_words(RankValues& values, std::int64_t weight) {
   return true;
 }
 
-// Where the tile begins that a lane held just before this step of the march. A store that went idle
-// at the problem's edge still holds the last one (counting.md A1).
-std::int64_t RankLanes::held_before(std::int64_t offset) const {
-  const auto m = static_cast<std::size_t>(marching_term_);
-  const RankTerm& term = query_.term[m];
-  offset -= march_step_[m];
-  if (!query_.own_kept || offset < term.extent) return offset;
-  std::int64_t steps = 1;
-  for (int l = 0; l < term.loops; ++l) {
-    const RankLoop& loop = term.loop[static_cast<std::size_t>(l)];
-    if (loop.role == LoopRole::kMarch) steps *= loop.bound;
-  }
-  const std::int64_t earlier = step_offset_[m] / march_step_[m] % steps - 1;  // in this march
-  const std::int64_t back = (offset - term.extent) / march_step_[m] + 1;
-  return back <= earlier ? offset - back * march_step_[m] : offset;
-}
-
 // Takes away what a neighbour along a chain held just before.
 void RankLanes::drop_forwarded(std::size_t lane) {
   const auto terms = static_cast<std::size_t>(query_.terms);
@@ -415,7 +398,7 @@ void RankLanes::drop_forwarded(std::size_t lane) {
       bool holds = true;
       for (std::size_t t = 0; t < terms; ++t) {
         std::int64_t offset = step_offset_[t] + workspace_.lane_offset[t][neighbour];
-        if (static_cast<int>(t) == marching_term_) offset = held_before(offset);
+        if (static_cast<int>(t) == marching_term_) offset -= march_step_[t];
         const std::int64_t room = query_.term[t].extent - offset;
         held[t] = {offset, step_whole_[t] ? query_.term[t].tile
                                           : std::clamp<std::int64_t>(room, 0, query_.term[t].tile)};

@@ -58,7 +58,6 @@ class RankLanes {
   bool add_single(RankValues& values, std::int64_t weight);
   bool add_closed(RankValues& values, std::int64_t weight);
   bool busy(const std::vector<Interval>& tiles, std::size_t lane) const;
-  std::int64_t held_before(std::int64_t offset) const;
   void drop_forwarded(std::size_t lane);
   std::int64_t resolve(const Lists& lists, int resolved) const;
   std::int64_t distinct(const Lists& lists, std::size_t from, std::size_t to) const;

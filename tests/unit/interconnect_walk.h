@@ -136,8 +136,6 @@ class Walk {
     return hops_;
   }
 
-  bool ambiguous_forwarding() const { return ambiguous_; }
-
  private:
   enum class Move { kRun, kMarch, kRepeat };
   struct Residence {
@@ -237,7 +235,6 @@ class Walk {
       if (move == Move::kRepeat) closed = true;
       b.move[i] = move;
     }
-    note_forwarders(b);
   }
 
   bool with_marching(const Boundary& b, std::size_t dim) const {
@@ -251,21 +248,16 @@ class Walk {
     }
     return false;
   }
-  std::vector<std::size_t> chains(const Boundary& b) const {  // loops
+  std::vector<std::size_t> chains(const Boundary& b) const {  // loops, innermost fan-out first
     std::map<std::size_t, std::size_t> innermost;
     for (const std::size_t i : b.lanes) innermost[loops_[i].axis] = i;
     std::vector<std::size_t> result;
-    for (const auto& [axis, i] : innermost) {
-      if (forwards(loops_[i].fanout) && with_marching(b, loops_[i].dim)) result.push_back(i);
+    for (auto it = innermost.rbegin(); it != innermost.rend(); ++it) {
+      const Loop& loop = loops_[it->second];
+      if (forwards(loop.fanout) && with_marching(b, loop.dim)) result.push_back(it->second);
     }
     return result;
   }
-  void note_forwarders(const Boundary& b) {
-    std::set<std::size_t> who;
-    for (const std::size_t i : chains(b)) who.insert(loops_[i].fanout);
-    ambiguous_ |= who.size() > 1;
-  }
-
   bool next(Tuple& tau, int& changed) const {
     for (std::size_t i = loops_.size(); i-- > 0;) {
       if (loops_[i].spatial) continue;
@@ -366,7 +358,7 @@ class Walk {
       if (here.march == b.marches && move == Move::kMarch) before[lane] = here.held;
       const auto o = offset(tau, lane, b.above, b.child);
       if (!inside(o)) {
-        if (b.to_compute) here.march = -1;
+        here.march = -1;  // nothing to give to a neighbour next time
         continue;
       }
       const Words now = tile(o, b.child);
@@ -562,7 +554,6 @@ class Walk {
   std::vector<Boundary> boundaries_;
   std::map<std::vector<std::int64_t>, Residence> words_;  // of the outermost store
   std::map<std::size_t, Hops> hops_;
-  bool ambiguous_ = false;
 };
 
 }  // namespace loopscape::walked
