@@ -57,6 +57,7 @@ Result<std::string> read_stream(std::FILE* stream, const std::string& path) {
 
 Result<std::string> read_text(const std::string& path) {
   if (path == "-") return read_stream(stdin, "<stdin>");
+  if (path.empty()) return Status(StatusCode::kInvalidInput, "the name of a file is empty");
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     return unreadable(path, "is a directory; name a file in it");

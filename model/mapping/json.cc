@@ -20,11 +20,11 @@ struct StoreNode {
 };
 struct LoopNode {
   std::string dim;
-  std::uint32_t bound = 0;
+  std::optional<std::uint32_t> bound;
 };
 struct SpatialNode {
   std::string dim;
-  std::uint32_t bound = 0;
+  std::optional<std::uint32_t> bound;
   std::string axis;
 };
 struct Nest {
@@ -139,7 +139,7 @@ class NodeReader {
     if (Status s = loop_table().read(json, reader, loop); !s.ok()) return s;
     const auto dim = problem_.find_dim(loop.dim);
     if (!dim) return reader.at("for").error(unknown_dim(loop.dim, problem_));
-    node = MappingNode::loop(*dim, loop.bound);
+    node = MappingNode::loop(*dim, *loop.bound);
     return {};
   }
 
@@ -150,7 +150,7 @@ class NodeReader {
     if (!dim) return reader.at("spatial").error(unknown_dim(loop.dim, problem_));
     const auto axis = arch_.find_axis(loop.axis);
     if (!axis) return reader.at("axis").error(unknown_axis(loop.axis, arch_));
-    node = MappingNode::spatial(*dim, loop.bound, *axis);
+    node = MappingNode::spatial(*dim, *loop.bound, *axis);
     return {};
   }
 

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "model/evaluate/evaluate.h"
+#include "tests/unit/schema_check.h"
 
 namespace loopscape {
 namespace {
@@ -93,6 +94,9 @@ TEST_CASE("what is wrong in a result is placed") {
       {"\"options\": {}", "\"options\": {\"fast\": true}", "/inputs/options/fast"},
   };
   const std::string json = result_to_json(example_result({}));
+  const SchemaCheck schema(result_schema());
+  CHECK(schema.accepts(json));
+  CHECK_FALSE(schema.accepts("{}"));
   for (const Case& c : cases) {
     INFO(c.from);
     std::string changed = json;

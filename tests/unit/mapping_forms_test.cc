@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/unit/mapping_world.h"
+#include "tests/unit/schema_check.h"
 
 namespace loopscape {
 namespace {
@@ -31,6 +32,7 @@ Mapping random_mapping(std::mt19937& random) {
 TEST_CASE("random mappings survive both written forms") {
   const Problem problem = small_problem();
   const Arch arch = small_arch();
+  const SchemaCheck schema(mapping_schema());
   std::mt19937 random(20261120);
   for (int i = 0; i < 2000; ++i) {
     const Mapping mapping = random_mapping(random);
@@ -42,6 +44,7 @@ TEST_CASE("random mappings survive both written forms") {
     const Result<Mapping> from_json = parse_mapping(json, problem, arch);
     REQUIRE(from_json.ok());
     CHECK(*from_json == mapping);
+    if (i % 20 == 0) CHECK(schema.accepts(json));
   }
 }
 
@@ -139,6 +142,29 @@ TEST_CASE("bounds in JSON are whole numbers from 1 to 2^32 - 1") {
     INFO(text);
     REQUIRE_FALSE(mapping.ok());
     CHECK(mapping.status().place() == "/nest/0/bound");
+  }
+}
+
+TEST_CASE("the schema of mappings refuses what the reader refuses") {
+  const SchemaCheck schema(mapping_schema());
+  CHECK(schema.accepts(R"({"nest": [{"store": "DRAM", "tensors": "I"}], "version": 1})"));
+  for (const char* json : {
+           R"([])",
+           R"({})",
+           R"({"nest": []})",
+           R"({"nest": [3]})",
+           R"({"nest": [{"for": "k"}]})",
+           R"({"nest": [{"for": "k", "bound": 0}]})",
+           R"({"nest": [{"for": "k", "bound": 2.5}]})",
+           R"({"nest": [{"for": "k", "bound": 2, "axis": "x"}]})",
+           R"({"nest": [{"for": "k", "spatial": "k", "bound": 2, "axis": "x"}]})",
+           R"({"nest": [{"spatial": "k", "bound": 2}]})",
+           R"({"nest": [{"store": "DRAM", "tensors": [1]}]})",
+           R"({"nest": [{"store": "DRAM", "tensors": ["I"]}], "version": 2})",
+       }) {
+    INFO(json);
+    CHECK_FALSE(schema.accepts(json));
+    CHECK_FALSE(parse_mapping(json, small_problem(), small_arch()).ok());
   }
 }
 
