@@ -134,26 +134,26 @@ struct Arch {
   std::vector<Constraint> constraints;
   std::optional<Conventions> conventions;
 
-  std::optional<MemoryId> find_memory(std::string_view name) const;
-  std::optional<FanoutId> find_fanout(std::string_view name) const;
+  std::optional<MemoryId> find_memory(std::string_view memory) const;
+  std::optional<FanoutId> find_fanout(std::string_view fanout) const;
   // "PEs.y", or "PEs" when the fan-out has one axis, or "y" when only one axis is called so.
-  std::optional<AxisId> find_axis(std::string_view name) const;
+  std::optional<AxisId> find_axis(std::string_view wanted) const;
   AxisId first_axis(FanoutId fanout) const;
-  FanoutId fanout_of(AxisId axis) const;
-  const Axis& axis(AxisId axis) const;
-  std::string axis_name(AxisId axis) const;  // "PEs.y"
+  FanoutId fanout_of(AxisId wanted) const;
+  const Axis& axis(AxisId wanted) const;
+  std::string axis_name(AxisId wanted) const;  // "PEs.y"
   std::size_t axis_count() const;
   friend bool operator==(const Arch&, const Arch&) = default;
 };
 
 // Validates a draft: names, ranges, the order of nodes, constraints. Parsing ends here too.
-Result<Arch> make_arch(Arch draft);
+Result<Arch> make_arch(const Arch& draft);
 
 // The JSON form (formats.md). Any number may be an expression over `variables`: + - * / %,
 // parentheses, min max ceil floor round sqrt log2 pow. Axes are in alphabetical order.
-Result<Arch> parse_arch(std::string_view json);
+Result<Arch> parse_arch(std::string_view text);
 // The same with some variables' values replaced, as sweeps do.
-Result<Arch> parse_arch(std::string_view json, const std::map<std::string, double>& overrides);
+Result<Arch> parse_arch(std::string_view text, const std::map<std::string, double>& overrides);
 // Keeps `variables` but writes evaluated numbers; defaults are left out.
 std::string arch_to_json(const Arch& arch);
 // JSON Schema (draft 7) of what parse_arch() reads.

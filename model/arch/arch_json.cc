@@ -255,7 +255,7 @@ Status check_attributes(const T& component) {
 
 }  // namespace
 
-Result<Arch> make_arch(Arch draft) {
+Result<Arch> make_arch(const Arch& draft) {
   if (Status s = check_structure(draft); !s.ok()) return s;
   for (const Memory& memory : draft.memories) {
     if (Status s = check_attributes(memory); !s.ok()) return s;

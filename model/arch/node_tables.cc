@@ -11,7 +11,6 @@ using fields::IntegerRange;
 using fields::Json;
 using fields::kNotNegative;
 using fields::kPositive;
-using fields::NumberRange;
 using fields::OrderedJson;
 using fields::Reader;
 using fields::Table;
@@ -105,7 +104,7 @@ void add_attributes(Table<T>& table) {
           return s;
         },
         [key](const T& object) {
-          const OrderedJson text = attribute(object, key);
+          OrderedJson text = attribute(object, key);
           if (text.is_null()) return text;
           const OrderedJson number =
               OrderedJson::parse(text.template get<std::string>(), nullptr, false);
@@ -122,7 +121,7 @@ void add_attributes(Table<T>& table) {
         return s;
       },
       [](const T& object) {
-        const OrderedJson text = attribute(object, "extrapolate");
+        OrderedJson text = attribute(object, "extrapolate");
         return text == "true" || text == "false" ? OrderedJson(text == "true") : text;
       },
       "Estimates may leave the tables' range.");

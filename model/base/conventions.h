@@ -41,7 +41,7 @@ std::string conventions_to_text(const Conventions& conventions);
 // {"preset": "physical", "drain_reads": true, "footprint": "distinct|box", "multicast":
 // "any|equal",
 //  "refill": "one|every", "reuse": "march|previous_tile"}; given fields win over the preset.
-Result<Conventions> parse_conventions(std::string_view json);
+Result<Conventions> parse_conventions(std::string_view text);
 std::string conventions_to_json(const Conventions& conventions);
 std::string conventions_schema();
 

@@ -144,36 +144,40 @@ class Table {
   }
   Table& custom(std::string key, OrderedJson schema,
                 std::function<Status(const Json&, const Reader&, T&)> read,
-                std::function<OrderedJson(const T&)> write, std::string description);
-  Table& text(std::string key, std::string T::*member, std::string description);
-  Table& flag(std::string key, bool T::*member, std::string description);
-  Table& names(std::string key, std::vector<std::string> T::*member, std::string description);
+                std::function<OrderedJson(const T&)> write, const std::string& description);
+  Table& text(std::string key, std::string T::*member, const std::string& description);
+  Table& flag(std::string key, bool T::*member, const std::string& description);
+  Table& names(std::string key, std::vector<std::string> T::*member,
+               const std::string& description);
   // M: an integral type, or optional of one.
   template <class M>
-  Table& integer(std::vector<Unit> units, M T::*member, IntegerRange range,
-                 std::string description);
+  Table& integer(const std::vector<Unit>& units, M T::*member, IntegerRange range,
+                 const std::string& description);
   template <class M>
-  Table& integer(const char* key, M T::*member, IntegerRange range, std::string description) {
-    return integer(std::vector<Unit>{{key}}, member, range, std::move(description));
+  Table& integer(const char* key, M T::*member, IntegerRange range,
+                 const std::string& description) {
+    return integer(std::vector<Unit>{{key}}, member, range, description);
   }
   // M: double, or optional<double>.
   template <class M>
-  Table& number(std::vector<Unit> units, M T::*member, NumberRange range, std::string description);
+  Table& number(const std::vector<Unit>& units, M T::*member, NumberRange range,
+                const std::string& description);
   template <class M>
-  Table& number(const char* key, M T::*member, NumberRange range, std::string description) {
-    return number(std::vector<Unit>{{key}}, member, range, std::move(description));
+  Table& number(const char* key, M T::*member, NumberRange range, const std::string& description) {
+    return number(std::vector<Unit>{{key}}, member, range, description);
   }
   // M: an enumeration, or optional of one.
   template <class M>
   Table& choice(std::string key, M T::*member,
-                std::vector<std::pair<std::string, unwrapped<M>>> names, std::string description);
+                std::vector<std::pair<std::string, unwrapped<M>>> names,
+                const std::string& description);
   // M: the object type of `table`, or optional of it.
   template <class M>
   Table& object(std::string key, M T::*member, const Table<unwrapped<M>>& table,
-                std::string description);
+                const std::string& description);
   template <class U>
   Table& list(std::string key, std::vector<U> T::*member, const Table<U>& table,
-              std::string description);
+              const std::string& description);
   // All fields of `table`, for the part of T that `member` is.
   template <class U>
   Table& include(U T::*member, const Table<U>& table);

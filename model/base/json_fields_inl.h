@@ -54,11 +54,12 @@ Table<T>& Table<T>::document() {
 template <class T>
 Table<T>& Table<T>::custom(std::string key, OrderedJson schema,
                            std::function<Status(const Json&, const Reader&, T&)> read,
-                           std::function<OrderedJson(const T&)> write, std::string description) {
+                           std::function<OrderedJson(const T&)> write,
+                           const std::string& description) {
   Field<T> field;
   field.keys = {std::move(key)};
   field.schemas.push_back(std::move(schema));
-  field.description = std::move(description);
+  field.description = description;
   field.read = [read = std::move(read)](const Json& json, std::size_t, const Reader& reader,
                                         T& out) { return read(json, reader, out); };
   field.write = [write = std::move(write)](const T& object, const T*) { return write(object); };
@@ -66,7 +67,7 @@ Table<T>& Table<T>::custom(std::string key, OrderedJson schema,
 }
 
 template <class T>
-Table<T>& Table<T>::text(std::string key, std::string T::*member, std::string description) {
+Table<T>& Table<T>::text(std::string key, std::string T::*member, const std::string& description) {
   return custom(
       std::move(key), type_schema("string"),
       [member](const Json& json, const Reader& reader, T& out) {
@@ -75,16 +76,16 @@ Table<T>& Table<T>::text(std::string key, std::string T::*member, std::string de
       [member](const T& object) {
         return (object.*member).empty() ? OrderedJson() : OrderedJson(object.*member);
       },
-      std::move(description));
+      description);
 }
 
 template <class T>
-Table<T>& Table<T>::flag(std::string key, bool T::*member, std::string description) {
+Table<T>& Table<T>::flag(std::string key, bool T::*member, const std::string& description) {
   Field<T> field;
   field.keys = {std::move(key)};
   field.schemas.push_back(type_schema("boolean"));
   field.schemas[0]["default"] = T{}.*member;
-  field.description = std::move(description);
+  field.description = description;
   field.read = [member](const Json& json, std::size_t, const Reader& reader, T& out) {
     return read_flag(json, reader, out.*member);
   };
@@ -97,7 +98,7 @@ Table<T>& Table<T>::flag(std::string key, bool T::*member, std::string descripti
 
 template <class T>
 Table<T>& Table<T>::names(std::string key, std::vector<std::string> T::*member,
-                          std::string description) {
+                          const std::string& description) {
   return custom(
       std::move(key), names_schema(),
       [member](const Json& json, const Reader& reader, T& out) {
@@ -106,13 +107,13 @@ Table<T>& Table<T>::names(std::string key, std::vector<std::string> T::*member,
       [member](const T& object) {
         return (object.*member).empty() ? OrderedJson() : OrderedJson(object.*member);
       },
-      std::move(description));
+      description);
 }
 
 template <class T>
 template <class M>
-Table<T>& Table<T>::integer(std::vector<Unit> units, M T::*member, IntegerRange range,
-                            std::string description) {
+Table<T>& Table<T>::integer(const std::vector<Unit>& units, M T::*member, IntegerRange range,
+                            const std::string& description) {
   using Value = unwrapped<M>;
   static_assert(std::is_integral_v<Value>);
   Field<T> field;
@@ -122,7 +123,7 @@ Table<T>& Table<T>::integer(std::vector<Unit> units, M T::*member, IntegerRange 
     field.schemas.push_back(unit.scale == 1 ? integer_schema(range, expressions_)
                                             : number_schema(kNotNegative, expressions_));
   }
-  field.description = std::move(description);
+  field.description = description;
   if constexpr (std::is_same_v<Value, M>) field.schemas[0]["default"] = T{}.*member;
   field.read = [member, range, units](const Json& json, std::size_t key, const Reader& reader,
                                       T& out) {
@@ -144,14 +145,14 @@ Table<T>& Table<T>::integer(std::vector<Unit> units, M T::*member, IntegerRange 
 
 template <class T>
 template <class M>
-Table<T>& Table<T>::number(std::vector<Unit> units, M T::*member, NumberRange range,
-                           std::string description) {
+Table<T>& Table<T>::number(const std::vector<Unit>& units, M T::*member, NumberRange range,
+                           const std::string& description) {
   Field<T> field;
   for (const Unit& unit : units) {
     field.keys.push_back(unit.key);
     field.schemas.push_back(number_schema(range, expressions_));
   }
-  field.description = std::move(description);
+  field.description = description;
   if constexpr (std::is_same_v<double, M>) field.schemas[0]["default"] = T{}.*member;
   field.read = [member, range, units](const Json& json, std::size_t key, const Reader& reader,
                                       T& out) {
@@ -174,13 +175,14 @@ template <class T>
 template <class M>
 Table<T>& Table<T>::choice(std::string key, M T::*member,
                            std::vector<std::pair<std::string, unwrapped<M>>> names,
-                           std::string description) {
+                           const std::string& description) {
   std::vector<std::string> words;
+  words.reserve(names.size());
   for (const auto& name : names) words.push_back(name.first);
   Field<T> field;
   field.keys = {std::move(key)};
   field.schemas.push_back(enum_schema(words));
-  field.description = std::move(description);
+  field.description = description;
   field.read = [member, names, words](const Json& json, std::size_t, const Reader& reader, T& out) {
     std::size_t which = 0;
     Status status = read_choice(json, reader, words, which);
@@ -204,7 +206,7 @@ Table<T>& Table<T>::choice(std::string key, M T::*member,
 template <class T>
 template <class M>
 Table<T>& Table<T>::object(std::string key, M T::*member, const Table<unwrapped<M>>& table,
-                           std::string description) {
+                           const std::string& description) {
   using Value = unwrapped<M>;
   return custom(
       std::move(key), table.schema(),
@@ -222,13 +224,13 @@ Table<T>& Table<T>::object(std::string key, M T::*member, const Table<unwrapped<
           return object.*member ? table.write(*(object.*member)) : OrderedJson();
         }
       },
-      std::move(description));
+      description);
 }
 
 template <class T>
 template <class U>
 Table<T>& Table<T>::list(std::string key, std::vector<U> T::*member, const Table<U>& table,
-                         std::string description) {
+                         const std::string& description) {
   OrderedJson schema = type_schema("array");
   schema["items"] = table.schema();
   return custom(
@@ -249,7 +251,7 @@ Table<T>& Table<T>::list(std::string key, std::vector<U> T::*member, const Table
         for (const U& value : object.*member) json.push_back(table.write(value));
         return json;
       },
-      std::move(description));
+      description);
 }
 
 template <class T>

@@ -66,11 +66,11 @@ struct Problem {
   std::optional<Conventions> conventions;
 
   TensorId output() const;
-  std::optional<DimId> find_dim(std::string_view name) const;
-  std::optional<TensorId> find_tensor(std::string_view name) const;
-  // The dimensions that an architecture means by `name`: those that play the canonical dimension
+  std::optional<DimId> find_dim(std::string_view dim_name) const;
+  std::optional<TensorId> find_tensor(std::string_view tensor_name) const;
+  // The dimensions that an architecture means by `called`: those that play the canonical dimension
   // (by dim_roles, or by their own name when they have no role); if none does, the one so named.
-  DimMask dims_called(std::string_view name) const;
+  DimMask dims_called(std::string_view called) const;
   // A role ("weight") or a tensor's name ("W"); several tensors may play one role.
   TensorMask tensors_called(std::string_view role_or_name) const;
   // Product of the extents; fits 63 bits (checked when the problem was made).
@@ -85,7 +85,7 @@ struct Problem {
 Result<Problem> make_problem(Problem draft);
 
 // The JSON form (formats.md): an einsum, or a short form ("op": "conv2d", ...).
-Result<Problem> parse_problem(std::string_view json);
+Result<Problem> parse_problem(std::string_view text);
 // Always the einsum form, with dimensions in order of their first appearance in the einsum and
 // every default left out; a padding-free rank's range is the tensor's "valid".
 std::string problem_to_json(const Problem& problem);
