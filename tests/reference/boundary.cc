@@ -186,16 +186,19 @@ Words Boundary::next_tile(std::size_t child) const {
   return context_.tiles.words(context_.tensor, begin, end);
 }
 
-// Whether anything arrives; generated padding is loaded as much as a word that moves.
-bool Boundary::receives(std::size_t child, bool only_new) {
-  if (!padded_) return !arrivals_[child].empty();
+// Whether anything arrives under A4, whatever `reuse` says; generated padding is loaded as much as
+// a word that moves.
+bool Boundary::receives(std::size_t child, Move move) {
+  if (!padded_) {
+    return move == Move::kMarch ? !arrivals_[child].empty() : move == Move::kRepeat;
+  }
   Extents begin, end;
   bounds_of(child, begin, end);
   Words next = context_.tiles.words_and_padding(context_.tensor, begin, end);
   Words& held = child_->instances[child].held_with_padding;
-  const bool something = !only_new || !minus(next, held).empty();
+  const bool something = move == Move::kRepeat || !minus(next, held).empty();
   held = std::move(next);
-  return something;
+  return something && move != Move::kRun;
 }
 
 void Boundary::step(const Moment& moment) {
@@ -234,7 +237,7 @@ void Boundary::arrive_at_store(Move move) {
     if (move != Move::kRun) state.step = steps_;
     InstanceCounts& counts = child_->counts[c];
     const auto words = static_cast<std::int64_t>(arrivals_[c].size());
-    if (receives(c, only_new)) ++counts.receptions;
+    if (receives(c, move)) ++counts.receptions;
     if (output_ && context_.defect != Defect::kNoDrains) counts.words.drains += words;
     if (!output_) counts.words.fills += words;
   }

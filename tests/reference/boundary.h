@@ -80,7 +80,7 @@ class Boundary {
   void arrive_at_store(Move move);
   void arrive_at_compute(const Moment& moment);
   Words next_tile(std::size_t child) const;
-  bool receives(std::size_t child, bool only_new);
+  bool receives(std::size_t child, Move move);
   void bounds_of(std::size_t child, Extents& begin, Extents& end) const;
   void forward();
   void hand_down();
