@@ -322,6 +322,11 @@ const Destinations* destinations(const CountingContext& context, const Nest& nes
 }
 
 Forwarding forwarding(const CountingContext& context, const Nest& nest, int fanout, int tensor) {
+  TensorMask forwarded = 0;
+  for (const TensorMask tensors : context.forwards) {
+    forwarded = static_cast<TensorMask>(forwarded | tensors);
+  }
+  if (((forwarded >> tensor) & 1u) == 0) return Forwarding::kNobody;
   Boundary boundary;
   if (!find_boundary(context, nest, fanout, tensor, boundary)) return Forwarding::kNobody;
   const Levels& levels = boundary.levels;

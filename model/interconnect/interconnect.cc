@@ -80,16 +80,15 @@ class HopCounter {
   }
 
  private:
-  // Every word of the tensor is refilled equally often in every child that it may go to first.
+  // Every word of the parts is refilled equally often (H4).
   bool refill_one(std::int64_t& hops) {
     const std::int64_t refills = tally_.words_in;
     if (class_ == NetworkClass::kBus || class_ == NetworkClass::kCrossbar || refills == 0) {
       hops = class_ == NetworkClass::kBus ? flag_.mul(refills, cells_.all) : refills;
       return true;
     }
-    const Destinations* to = nullptr;
-    if (!sent(Passage::kLowest, hops, &to)) return false;
-    const std::int64_t words = reach_of(*to, cells_, route_, flag_).cells[0];
+    std::int64_t words = 0;
+    if (!sent(Passage::kLowest, hops, &words)) return false;
     if (words != 0) hops = flag_.mul(hops, refills / words);
     return true;
   }
@@ -103,13 +102,17 @@ class HopCounter {
     return true;
   }
 
-  bool sent(Passage passage, std::int64_t& hops, const Destinations** where = nullptr) {
+  // Links of all words on that passage; `words`: how many are sent.
+  bool sent(Passage passage, std::int64_t& hops, std::int64_t* words = nullptr) {
     const Destinations* to =
         destinations(context_, nest_, fanout_, tensor_, passage, workspace_, flag_);
     if (to == nullptr) return false;
-    if (where != nullptr) *where = to;
-    if (class_ == NetworkClass::kTree) return tree_edges(*to, cells_, flag_, hops);
-    hops = links(reach_of(*to, cells_, route_, flag_));
+    const bool tree = class_ == NetworkClass::kTree;
+    if (tree && !tree_edges(*to, cells_, flag_, hops)) return false;
+    if (tree && words == nullptr) return true;
+    const Reach reach = reach_of(*to, cells_, route_, flag_);
+    if (words != nullptr) *words = reach.cells[0];
+    if (!tree) hops = links(reach);
     return true;
   }
 

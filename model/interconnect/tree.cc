@@ -137,10 +137,10 @@ class TreeWalk {
         set.clear();
         for (std::size_t i = 0; i < part.size(s); ++i) set.push_back(part.number(s, i));
         std::sort(set.begin(), set.end());
-        for (std::size_t l = 0; l < depth; ++l) here[l] += part.weight(s);
+        for (std::size_t l = 0; l < depth; ++l) here[l] = flag_.add(here[l], part.weight(s));
         for (std::size_t i = 1; i < set.size(); ++i) {
           const auto edges = static_cast<std::size_t>(new_edges(set[i - 1], set[i]));
-          for (std::size_t l = 0; l < edges; ++l) here[l] += part.weight(s);
+          for (std::size_t l = 0; l < edges; ++l) here[l] = flag_.add(here[l], part.weight(s));
         }
       }
       for (std::size_t l = 0; l < depth; ++l) nodes[l] = flag_.mul(nodes[l], here[l]);
