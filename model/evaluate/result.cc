@@ -281,7 +281,6 @@ std::string time_part_name(const TimePart& part, const Arch& arch) {
 
 std::string result_to_json(const StoredResult& result) {
   OrderedJson json = result_table().write(doc_of(result));
-  // Embedded as written, in their own order of keys.
   json["inputs"]["arch"] = embedded<OrderedJson>(arch_to_json(result.arch));
   json["inputs"]["problem"] = embedded<OrderedJson>(problem_to_json(result.problem));
   json["mapping"] =
@@ -289,11 +288,11 @@ std::string result_to_json(const StoredResult& result) {
   return fields::to_text(json);
 }
 
-Result<StoredResult> parse_result(std::string_view text) {
-  Json json;
-  if (Status status = fields::parse_json(text, json); !status.ok()) return status;
+Result<StoredResult> parse_result(std::string_view json) {
+  Json document;
+  if (Status status = fields::parse_json(json, document); !status.ok()) return status;
   ResultDoc doc;
-  if (Status status = result_table().read(json, {}, doc); !status.ok()) return status;
+  if (Status status = result_table().read(document, {}, doc); !status.ok()) return status;
   return DocReader(doc).read();
 }
 

@@ -90,7 +90,7 @@ void parts(Table<T>& table, const char* key, std::vector<U> T::*member, const Ta
       .required();
 }
 
-// Any value, kept for a reader that is chosen later.
+// An object of another format, kept for that format's reader; its writer puts it in its place.
 template <class T>
 void raw(Table<T>& table, const char* key, Json T::*member, const char* description) {
   table
@@ -104,7 +104,7 @@ void raw(Table<T>& table, const char* key, Json T::*member, const char* descript
             out.*member = json;
             return Status();
           },
-          [member](const T& object) { return OrderedJson(object.*member); }, description)
+          [](const T&) { return OrderedJson::object(); }, description)
       .required();
 }
 
