@@ -36,23 +36,26 @@ MemoryTerms memory_terms(const Memory& memory, std::int64_t instances,
   return terms;
 }
 
-FanoutTerms fanout_terms(const Fanout& fanout, std::int64_t instances) {
+FanoutTerms fanout_terms(const Fanout& fanout) {
   FanoutTerms terms;
-  terms.instances = instances;
   terms.networks = static_cast<std::uint8_t>(fanout.networks.size());
-  std::string rows;
+  const auto set_array = [&](const std::string& rows, auto& array) {
+    for (const Axis& axis : fanout.axes) {
+      (axis.name == rows ? array.rows : array.columns) *= axis.size;
+    }
+  };
+  const std::string& last_axis = fanout.axes.back().name;
+  set_array(last_axis, terms);
   for (std::size_t n = 0; n < fanout.networks.size(); ++n) {
     const Network& network = fanout.networks[n];
-    terms.network[n] = {network.network_class, network.energy_pj_per_bit_hop,
-                        network.bandwidth_bits.value_or(0), network.latency_cycles,
-                        network.preload};
-    if (network.network_class != NetworkClass::kSystolic) continue;
-    terms.systolic = true;
-    if (!network.preload_axis.empty()) rows = network.preload_axis;
-  }
-  if (rows.empty()) rows = fanout.axes.back().name;
-  for (const Axis& axis : fanout.axes) {
-    (axis.name == rows ? terms.rows : terms.columns) *= axis.size;
+    NetworkTerms& own = terms.network[n];
+    own.network_class = network.network_class;
+    own.pj_per_bit_hop = network.energy_pj_per_bit_hop;
+    own.bandwidth_bits = network.bandwidth_bits.value_or(0);
+    own.latency_cycles = network.latency_cycles;
+    own.preload = network.preload;
+    set_array(network.preload_axis.empty() ? last_axis : network.preload_axis, own);
+    terms.systolic |= network.network_class == NetworkClass::kSystolic;
   }
   return terms;
 }
@@ -68,7 +71,7 @@ Status bind_nodes(BoundModel& model) {
         model.area_um2 += model.costs.memories[node.id].area_um2 * static_cast<double>(instances);
         break;
       case NodeKind::kFanout:
-        model.fanout[node.id] = fanout_terms(model.arch.fanouts[node.id], instances);
+        model.fanout[node.id] = fanout_terms(model.arch.fanouts[node.id]);
         instances = flag.mul(instances, model.arch.fanouts[node.id].children());
         break;
       case NodeKind::kCompute:

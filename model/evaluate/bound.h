@@ -31,14 +31,14 @@ struct NetworkTerms {
   double bandwidth_bits = 0;  // 0: unlimited
   double latency_cycles = 0;
   bool preload = true;
+  std::int64_t rows = 1, columns = 1;  // R and C of a systolic array, seen along preload_axis
 };
 
 struct FanoutTerms {
-  std::int64_t instances = 1;
   std::uint8_t networks = 0;
   std::array<NetworkTerms, kMaxTensors + 1> network;  // at most one per tensor and one for the rest
   bool systolic = false;
-  std::int64_t rows = 1, columns = 1;  // R and C of a systolic array
+  std::int64_t rows = 1, columns = 1;  // along the last axis: for tensors that no network carries
 };
 
 struct BoundModel {

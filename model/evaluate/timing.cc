@@ -148,13 +148,17 @@ class Timer {
       folds = times;
       stationary = t;
     }
-    push_exposed(TimePart::Kind::kSystolicSkew, NodeKind::kFanout, f,
-                 static_cast<double>(flag_.mul(folds, fanout.rows + fanout.columns - 2)));
     const int carrier = model_.counting.network[f][stationary];
-    const bool preloads = carrier >= 0 && fanout.network[static_cast<std::size_t>(carrier)].preload;
+    const NetworkTerms* network =
+        carrier < 0 ? nullptr : &fanout.network[static_cast<std::size_t>(carrier)];
+    const std::int64_t rows = network != nullptr ? network->rows : fanout.rows;
+    const std::int64_t columns = network != nullptr ? network->columns : fanout.columns;
+    push_exposed(TimePart::Kind::kSystolicSkew, NodeKind::kFanout, f,
+                 static_cast<double>(flag_.mul(folds, rows + columns - 2)));
+    const bool preloads = network != nullptr && network->preload;
     if (model_.counting.tensor[stationary].is_output || !preloads) return;
     push_exposed(TimePart::Kind::kPreload, NodeKind::kFanout, f,
-                 static_cast<double>(flag_.mul(folds, fanout.rows)));
+                 static_cast<double>(flag_.mul(folds, rows)));
   }
 
   // Tensors with a store below fan-out f.
