@@ -162,8 +162,9 @@ class Generator {
     if (!chance(random_, 35)) return;
     fanout.networks[0].tensors = {problem.tensors[0].name};
     fanout.networks.push_back(network(problem));
-    if (!chance(random_, 40)) return;
-    for (Network& network : fanout.networks) network.preload_axis = fanout.axes.front().name;
+    for (Network& network : fanout.networks) {
+      if (chance(random_, 40)) network.preload_axis = fanout.axes.front().name;
+    }
   }
 
   Arch make_arch(const Problem& problem) {
