@@ -390,8 +390,7 @@ void make_rank_query(const CountingContext& context, const Nest& nest, const Bou
     if (t < 0) continue;
     RankTerm& term = query.term[static_cast<std::size_t>(t)];
     const std::uint32_t held = roles[k] == LoopRole::kHeld ? held_index(nest, instances, i) : 0;
-    const bool chain =
-        roles[k] == LoopRole::kLane && is_chain(context, nest, boundary, roles, i);
+    const bool chain = roles[k] == LoopRole::kLane && is_chain(context, nest, boundary, roles, i);
     term.loop[static_cast<std::size_t>(term.loops++)] = {loop.step, loop.bound,  held,
                                                          roles[k],  loop.fanout, chain};
     term.tile = loop.step;

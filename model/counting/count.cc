@@ -71,7 +71,8 @@ class Chain {
       here.instanced = instanced(position(k));
     }
     for (int k = 1; k <= stops_; ++k) {
-      if (k == stops_ && !clipped_ && lanes_outside(position(k)) == lanes_outside(position(k - 1))) {
+      if (k == stops_ && !clipped_ &&
+          lanes_outside(position(k)) == lanes_outside(position(k - 1))) {
         innermost(tally, zero_starts);
         break;
       }
@@ -83,7 +84,7 @@ class Chain {
       if (tensor_.is_output) {
         if (!output(tally, k, boundary, flow, zero_starts)) return false;
       } else {
-        input(tally, k, boundary, flow);
+        if (!input(tally, k, boundary, flow)) return false;
       }
     }
     return true;
@@ -123,9 +124,8 @@ class Chain {
                : nest_.loops;
   }
   const std::array<std::int64_t, kMaxDims>& full_tile(int stop) const {
-    return nest_.tile[nest_.stop[static_cast<std::size_t>(tensor_index_)]
-                                [static_cast<std::size_t>(stop)]
-                                    .tile];
+    return nest_.tile
+        [nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)].tile];
   }
   TensorTally& at(Tally& tally, int stop) const {
     const std::uint8_t memory =
@@ -217,9 +217,8 @@ class Chain {
     const std::int64_t total = context_.operations;
     const std::int64_t first =
         even_split_above(pos) ? total / lanes_outside(pos)
-                              : tuples(context_, nest_, flag_, [](int, const NestLoop& loop) {
-                                  return !loop.spatial;
-                                });
+                              : tuples(context_, nest_, flag_,
+                                       [](int, const NestLoop& loop) { return !loop.spatial; });
     if (!tensor_.is_output) {
       store.total.reads = total;
       store.first.reads = first;
@@ -232,22 +231,26 @@ class Chain {
     store.first.reads = flag_.sub(first, held(pos, Instances::first()));
   }
 
-  void input(Tally& tally, int k, const Boundary& boundary, const Flow& flow) {
+  bool input(Tally& tally, int k, const Boundary& boundary, const Flow& flow) {
     TensorTally& parent = at(tally, k - 1);
     parent.total.reads = flow.demand[static_cast<std::size_t>(boundary.levels.size)];
     parent.first.reads = first_demand(boundary, flow);
+    std::int64_t forwarded = flow.forwarded;
     for (int v = 0; v < boundary.levels.size; ++v) {
       NetworkTally& network = network_at(tally, boundary, v);
       network.words_in = flow.demand[static_cast<std::size_t>(v) + 1];
       network.words_delivered = flow.demand[static_cast<std::size_t>(v)];
-      if (boundary.levels.forwards[static_cast<std::size_t>(v)]) {
-        network.forwarded = flow.forwarded;
-      }
+      if (!boundary.levels.forwards[static_cast<std::size_t>(v)]) continue;
+      // Which of two fan-outs' neighbours gave a word is not counted apart.
+      if (forwarded == 0 && flow.forwarded != 0) return false;
+      network.forwarded = forwarded;
+      forwarded = 0;
     }
-    if (boundary.to_compute) return;
+    if (boundary.to_compute) return true;
     TensorTally& child = at(tally, k);
     child.total.fills = flow.arrivals();
     child.first.fills = first_arrivals(k, boundary, flow);
+    return true;
   }
 
   bool output(Tally& tally, int k, const Boundary& boundary, const Flow& flow,
@@ -264,13 +267,12 @@ class Chain {
           flag_.sub(parent.first.updates, held(boundary.parent, Instances::first()));
     }
     const std::int64_t refills = flag_.sub(flow.group, zero_starts);
-    std::int64_t refilled = refills;
     if (!boundary.to_compute) {
       TensorTally& child = at(tally, k);
       child.total.drains = flow.arrivals();
       std::int64_t child_zero_starts = flag_.sub(flow.arrivals(), refills);
-      if (every) child_zero_starts = flag_.mul(held(0, Instances::all()), replicas(k));
-      refilled = child.total.fills = flag_.sub(flow.arrivals(), child_zero_starts);
+      if (every) child_zero_starts = first_rounds(boundary, 0);
+      child.total.fills = flag_.sub(flow.arrivals(), child_zero_starts);
       if (child.instanced != Instanced::kUnknown) {
         child.first.drains = first_arrivals(k, boundary, flow);
         child.first.fills = flag_.sub(child.first.drains, held(boundary.child, Instances::first()));
@@ -278,22 +280,47 @@ class Chain {
       mark_final(boundary, parent, child);
       zero_starts = child_zero_starts;
     }
+    return networks_of_output(tally, boundary, flow, refills, every);
+  }
+
+  // Results up, refills down. A refill of one child passes one instance of every fan-out; one of
+  // every child passes all that have a child with the word: what a sharing network would carry.
+  bool networks_of_output(Tally& tally, const Boundary& boundary, const Flow& flow,
+                          std::int64_t refills, bool every) {
+    Flow shared;
+    if (every && boundary.levels.size > 0) {
+      Boundary sharing = boundary;
+      sharing.levels.shared.fill(true);
+      if (!boundary_flow(context_, nest_, sharing, Instances::all(), workspace_, flag_, shared)) {
+        return false;
+      }
+    }
+    const auto down = [&](int v) {
+      return every
+                 ? flag_.sub(shared.demand[static_cast<std::size_t>(v)], first_rounds(boundary, v))
+                 : refills;
+    };
     for (int v = 0; v < boundary.levels.size; ++v) {
       NetworkTally& network = network_at(tally, boundary, v);
       network.words_collected = flow.demand[static_cast<std::size_t>(v)];
       network.words_out = flow.demand[static_cast<std::size_t>(v) + 1];
-      network.words_in = v + 1 == boundary.levels.size ? refills : refilled;
-      network.words_delivered = refilled;
+      network.words_in = down(v + 1);
+      network.words_delivered = down(v);
     }
     return true;
   }
 
-  // Instances at boundary k's child that hold a word of the output at its first arrival.
-  std::int64_t replicas(int k) {
-    const int pos = position(k);
-    return tuples(context_, nest_, flag_, [&](int i, const NestLoop& loop) {
-      return loop.spatial && i < pos && !has(tensor_.relevant, loop.dim);
+  // refill: every. Words at their first arrival, counted once for each instance of the `v`
+  // innermost fan-outs' upper side (v = 0: once for each child).
+  std::int64_t first_rounds(const Boundary& boundary, int v) {
+    const std::int64_t instances = tuples(context_, nest_, flag_, [&](int i, const NestLoop& loop) {
+      if (!loop.spatial || i >= boundary.child || has(tensor_.relevant, loop.dim)) return false;
+      for (int inner = 0; inner < v && i >= boundary.parent; ++inner) {
+        if (boundary.levels.fanout[static_cast<std::size_t>(inner)] == loop.fanout) return false;
+      }
+      return true;
     });
+    return flag_.mul(held(0, Instances::all()), instances);
   }
 
   // counting.md A8: a value is complete where no fan-out above holds parts of it.
@@ -319,6 +346,7 @@ class Chain {
     return true;
   }
   void mark_final(const Boundary& boundary, TensorTally& parent, TensorTally& child) {
+    if (tensor_.final_bits == tensor_.bits) return;
     if (complete(boundary.parent) && reduced_below(boundary)) {
       parent.total.final_updates = held(0, Instances::all());
       parent.first.final_updates = held(boundary.parent, Instances::first());
@@ -389,10 +417,9 @@ void count_lanes(const CountingContext& context, const Nest& nest, OverflowFlag&
     std::int64_t& product = loop.spatial ? lanes[loop.fanout] : tally.steps;
     product = flag.mul(product, loop.bound);
   }
-  tally.steps = flag.mul(tally.steps,
-                         ragged_tuples(context, nest, flag, [](int, const NestLoop& loop) {
-                           return !loop.spatial;
-                         }));
+  tally.steps = flag.mul(
+      tally.steps,
+      ragged_tuples(context, nest, flag, [](int, const NestLoop& loop) { return !loop.spatial; }));
   std::array<std::int64_t, kMaxFanouts + 1> busy;  // children of the first f fan-outs
   std::int64_t perfect = 1;
   for (std::size_t f = 0; f <= context.fanouts; ++f) {

@@ -12,7 +12,7 @@ namespace {
 struct Seen {
   std::array<TensorMask, kMaxMemories> stored_by{};  // whole mapping
   std::array<TensorMask, kMaxMemories> so_far{};     // stores met
-  std::array<std::int64_t, kMaxAxes> axis_product{};
+  std::array<std::int64_t, kMaxAxes> axis_product;
   int deepest_store = 0;    // most fan-outs above a store met
   int shallowest_next = 0;  // a later store lies below at least this many fan-outs
 };
@@ -62,7 +62,7 @@ bool place_spatial(const CountingContext& context, const MappingNode& node, Seen
   seen.shallowest_next = std::max(seen.shallowest_next, fanout + 1);
   if (((context.axis_dims[node.axis] >> node.id) & 1u) == 0) return false;
   std::int64_t& product = seen.axis_product[node.axis];
-  product = (product == 0 ? 1 : product) * node.bound;
+  product *= node.bound;
   return product <= context.axis_size[node.axis];
 }
 
@@ -116,6 +116,7 @@ Legality build_nest(const CountingContext& context, const Mapping& mapping, Nest
   nest.ragged = nest.split = 0;
   nest.stored.fill(0);
   Seen seen;
+  std::fill_n(seen.axis_product.begin(), context.axes, 1);
   if (!known_nodes(context, mapping, nest)) return Legality::kIllegal;
   for (const MappingNode& node : mapping) {
     if (node.kind == LoopKind::kStore) {
@@ -126,7 +127,7 @@ Legality build_nest(const CountingContext& context, const Mapping& mapping, Nest
       for (unsigned rest = node.tensors; rest != 0; rest &= rest - 1) {
         const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
         nest.stop[t][nest.stops[t]++] = {node.id, nest.loops,
-                                                 static_cast<std::uint8_t>(nest.tiles - 1)};
+                                         static_cast<std::uint8_t>(nest.tiles - 1)};
       }
       continue;
     }

@@ -250,8 +250,10 @@ std::uint32_t make_key(const RankQuery& query, RankKey& key) {
       query.identity | (query.own_kept ? 1u << 16 : 0u) | (query.after_event ? 1u << 17 : 0u);
   for (int v = 0; v < query.levels->size; ++v) {
     const auto k = static_cast<std::size_t>(v);
-    const std::uint64_t level = query.levels->fanout[k] | (query.levels->forwards[k] ? 16u : 0u);
-    head |= (level + 1) << (20 + 6 * v);
+    const std::uint64_t level = (query.levels->fanout[k] + 1u) |
+                                (query.levels->forwards[k] ? 16u : 0u) |
+                                (query.levels->shared[k] ? 32u : 0u);
+    head |= level << (20 + 6 * v);
   }
   std::uint32_t size = 0;
   key[size++] = head;

@@ -67,7 +67,8 @@ Status bind_nodes(BoundModel& model) {
   for (const ArchNode& node : model.arch.nodes) {
     switch (node.kind) {
       case NodeKind::kMemory:
-        model.memory[node.id] = memory_terms(model.arch.memories[node.id], instances, model.counting);
+        model.memory[node.id] =
+            memory_terms(model.arch.memories[node.id], instances, model.counting);
         model.area_um2 += model.costs.memories[node.id].area_um2 * static_cast<double>(instances);
         break;
       case NodeKind::kFanout:

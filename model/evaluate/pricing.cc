@@ -151,8 +151,8 @@ class AccessCounter {
     const std::int64_t width = terms.access_bits[t];
     const std::int64_t instances = sheet_.tally.instances_used[m];
     if (terms.accesses_per_word[t] != 0) {
-      entry.accesses = whole(tally.total, terms.accesses_per_word[t],
-                             terms.accesses_per_final_word[t], flag_);
+      entry.accesses =
+          whole(tally.total, terms.accesses_per_word[t], terms.accesses_per_final_word[t], flag_);
     } else if (instances == 1) {
       entry.accesses = rounded(tally.total, tensor, width, flag_);
     } else if (tally.instanced == Instanced::kUniform) {
