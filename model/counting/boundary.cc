@@ -11,8 +11,7 @@ namespace {
 bool has(DimMask mask, int dim) { return ((mask >> dim) & 1u) != 0; }
 
 // Runs, marches and repeats, from the child outward (counting.md A4).
-void set_temporal_roles(const TensorShape& tensor, const Nest& nest, bool forwards,
-                        Boundary& boundary) {
+void set_roles(const TensorShape& tensor, const Nest& nest, bool forwards, Boundary& boundary) {
   enum { kRun, kMarching, kClosed } state = kRun;
   if (boundary.to_compute && !forwards) state = kClosed;
   int marching_dim = -1;
@@ -21,6 +20,7 @@ void set_temporal_roles(const TensorShape& tensor, const Nest& nest, bool forwar
     const NestLoop& loop = nest.loop[k];
     if (loop.spatial) {
       if (state == kMarching && loop.dim == marching_dim) state = kClosed;
+      boundary.role[k] = i >= boundary.parent ? LoopRole::kLane : LoopRole::kRuns;
       continue;
     }
     LoopRole role = LoopRole::kRuns;
@@ -38,7 +38,7 @@ void set_temporal_roles(const TensorShape& tensor, const Nest& nest, bool forwar
     } else {
       state = kClosed;
     }
-    boundary.temporal[k] = role;
+    boundary.role[k] = role;
   }
 }
 
@@ -82,7 +82,8 @@ class FlowSum {
         workspace_(workspace),
         flag_(flag),
         tensor_(context.tensor[static_cast<std::size_t>(boundary.tensor)]) {
-    role_ = loop_roles(nest, boundary, instances.summed);
+    if (instances.summed) return;
+    hold_instances();
   }
 
   // reuse: march. A tensor's words are a product over ranks; only one rank marches.
@@ -140,14 +141,34 @@ class FlowSum {
   }
 
  private:
+  LoopRole role(std::size_t k) const { return (*role_)[k]; }
+
+  // Roles of its own, when the boundary's do not do.
+  LoopRoles& own_roles() {
+    if (role_ != &own_role_) {
+      std::copy_n(boundary_.role.begin(), boundary_.child, own_role_.begin());
+      role_ = &own_role_;
+    }
+    return own_role_;
+  }
+
+  void hold_instances() {
+    LoopRoles& role = own_roles();
+    for (int i = 0; i < boundary_.parent; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      if (nest_.loop[k].spatial) role[k] = LoopRole::kHeld;
+    }
+  }
+
   void set_event_roles(int event) {
+    LoopRoles& role = own_roles();
     for (int i = 0; i < boundary_.child; ++i) {
       const auto k = static_cast<std::size_t>(i);
       if (nest_.loop[k].spatial) continue;
-      role_[k] = event < 0    ? LoopRole::kHeld
-                 : i < event  ? LoopRole::kRuns
-                 : i == event ? LoopRole::kEvent
-                              : LoopRole::kReset;
+      role[k] = event < 0    ? LoopRole::kHeld
+                : i < event  ? LoopRole::kRuns
+                : i == event ? LoopRole::kEvent
+                             : LoopRole::kReset;
     }
   }
 
@@ -185,7 +206,7 @@ class FlowSum {
         ragged |= static_cast<DimMask>(1u << loop.dim);
         continue;
       }
-      switch (role_[k]) {
+      switch (role(k)) {
         case LoopRole::kRuns:
         case LoopRole::kMarch:
           common = flag_.mul(common, loop.bound);
@@ -228,14 +249,14 @@ class FlowSum {
         const auto k = static_cast<std::size_t>(i);
         const NestLoop& loop = nest_.loop[k];
         if (loop.dim != dim) continue;
-        bool runs = role_[k] == LoopRole::kRuns || role_[k] == LoopRole::kEvent;
-        if (role_[k] == LoopRole::kLane) {
+        bool runs = role(k) == LoopRole::kRuns || role(k) == LoopRole::kEvent;
+        if (role(k) == LoopRole::kLane) {
           const int level = level_of(loop.fanout);
           runs = resolved <= levels &&
                  !(level < resolved && boundary_.levels.shared[static_cast<std::size_t>(level)]);
         }
-        if (role_[k] == LoopRole::kEvent) event_digit = digits.size;
-        digits.push(loop.step, loop.bound, runs, role_[k] == LoopRole::kHeld ? held_at(i) : 0);
+        if (role(k) == LoopRole::kEvent) event_digit = digits.size;
+        digits.push(loop.step, loop.bound, runs, role(k) == LoopRole::kHeld ? held_at(i) : 0);
       }
       const std::int64_t extent = context_.extent[static_cast<std::size_t>(dim)];
       std::int64_t times = count_offsets(digits, extent);
@@ -253,7 +274,7 @@ class FlowSum {
   }
 
   bool rank(std::size_t r, bool after_event) {
-    make_rank_query(context_, nest_, boundary_, role_, instances_, r, query_);
+    make_rank_query(context_, nest_, boundary_, *role_, instances_, r, query_);
     query_.after_event = after_event;
     return rank_values(query_, workspace_, values_);
   }
@@ -265,7 +286,8 @@ class FlowSum {
   Workspace& workspace_;
   OverflowFlag& flag_;
   const TensorShape& tensor_;
-  LoopRoles role_;
+  const LoopRoles* role_ = &boundary_.role;
+  LoopRoles own_role_;
   RankQuery query_;
   RankValues values_;
 };
@@ -339,21 +361,8 @@ Boundary make_boundary(const CountingContext& context, const Nest& nest, int ten
     boundary.levels.forwards[v] = ((context.forwards[k] >> tensor) & 1u) != 0;
     forwards |= boundary.levels.forwards[v];
   }
-  set_temporal_roles(context.tensor[static_cast<std::size_t>(tensor)], nest, forwards, boundary);
+  set_roles(context.tensor[static_cast<std::size_t>(tensor)], nest, forwards, boundary);
   return boundary;
-}
-
-LoopRoles loop_roles(const Nest& nest, const Boundary& boundary, bool instances_summed) {
-  LoopRoles roles;
-  for (int i = 0; i < boundary.child; ++i) {
-    const auto k = static_cast<std::size_t>(i);
-    roles[k] = boundary.temporal[k];
-    if (!nest.loop[k].spatial) continue;
-    roles[k] = i >= boundary.parent ? LoopRole::kLane
-               : instances_summed   ? LoopRole::kRuns
-                                    : LoopRole::kHeld;
-  }
-  return roles;
 }
 
 bool follows_march(const CountingContext& context, const Nest& nest, const Boundary& boundary) {

@@ -10,13 +10,16 @@
 
 namespace loopscape {
 
+using LoopRoles = std::array<LoopRole, kMaxMappingNodes>;
+
 struct Boundary {
   int tensor = 0;
   int child = 0, parent = 0;  // positions: how many loops lie outside
   bool to_compute = false;
   Levels levels;
-  // What each temporal loop outside the child does under `march`: kHeld (run), kMarch or kRuns.
-  std::array<LoopRole, kMaxMappingNodes> temporal;
+  // What each loop outside the child does under `march`, the instances being summed: kHeld (run),
+  // kMarch or kRuns; spatial ones kLane or kRuns.
+  LoopRoles role;
 };
 
 // Words that cross, summed over time. [v]: the v innermost fan-outs of the boundary resolved.
@@ -40,10 +43,6 @@ struct Instances {
 Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
                        int parent, bool to_compute);
 
-using LoopRoles = std::array<LoopRole, kMaxMappingNodes>;
-
-// The roles of the loops outside the child, apart from previous_tile's.
-LoopRoles loop_roles(const Nest& nest, const Boundary& boundary, bool instances_summed);
 // Do the rules of `march` give the boundary's counts, whatever the convention?
 bool follows_march(const CountingContext& context, const Nest& nest, const Boundary& boundary);
 // Rank r of the boundary's tensor, for rank_values() and its like. The query points to its shape

@@ -67,7 +67,7 @@ class Chain {
       TensorTally& here = at(tally, k);
       here = TensorTally{};
       const bool box = context_.conventions.footprint == Conventions::Footprint::kBox;
-      here.tile_words = footprint(tensor_, box, full_tile(k), workspace_, flag_);
+      here.tile_words = footprint(tensor_, box, full_tile(k), workspace_);
       here.instanced = instanced(position(k));
     }
     for (int k = 1; k <= stops_; ++k) {
@@ -127,6 +127,12 @@ class Chain {
     return nest_.tile
         [nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)].tile];
   }
+  // The last stop that lies outside `pos`, by position; 0 if none does.
+  int stop_above(int pos) const {
+    int stop = 0;
+    while (stop + 1 < stops_ && position(stop + 1) < pos) ++stop;
+    return stop;
+  }
   TensorTally& at(Tally& tally, int stop) const {
     const std::uint8_t memory =
         nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)].memory;
@@ -158,6 +164,21 @@ class Chain {
     return tensor_.simple_words / parts;
   }
 
+  // previous_tile at a ragged edge: words of one tile may arrive more or less often, and what an
+  // inner instance takes over from a parent that started anew is not known by instance.
+  bool uneven_residences(int pos) const {
+    if (context_.conventions.reuse != Conventions::Reuse::kPreviousTile ||
+        (nest_.ragged & tensor_.relevant) == 0) {
+      return false;
+    }
+    const int parent = position(stop_above(pos));
+    for (int i = 0; i < parent; ++i) {
+      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+      if (loop.spatial && !has(tensor_.relevant, loop.dim)) return true;
+    }
+    return false;
+  }
+
   // D6. How the instances at a position compare.
   Instanced instanced(int pos) const {
     if (no_spatial_above(pos)) return Instanced::kUniform;
@@ -169,7 +190,7 @@ class Chain {
       replicas |= !has(tensor_.relevant, loop.dim);
       sliding |= has(tensor_.relevant, loop.dim) && !has(tensor_.simple, loop.dim);
     }
-    if (tensor_.is_output && sliding) return Instanced::kUnknown;
+    if (tensor_.is_output && (sliding || uneven_residences(pos))) return Instanced::kUnknown;
     if ((clipped_ && sliding) ||
         (cut && context_.conventions.reuse == Conventions::Reuse::kPreviousTile)) {
       return Instanced::kEach;
@@ -386,8 +407,9 @@ class Chain {
       for (int i = position(k - 1); i < position(k); ++i) {
         const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
         if (!loop.spatial || has(tensor_.relevant, loop.dim) || lane[i] == 0) continue;
-        // Every index of the simple dimensions arrives equally often.
         const Instances here = Instances::at(lane);
+        if (k == stop) return arrivals_at(k, here);
+        // Every index of the simple dimensions arrives equally often.
         return flag_.mul(arrivals_at(k, here) / coverage(position(k), here),
                          coverage(position(stop), here));
       }
@@ -476,7 +498,7 @@ std::int64_t residences(const CountingContext& context, const Nest& nest, int te
   const Boundary boundary = make_boundary(context, nest, tensor, child, child, false);
   return tuples(context, nest, flag, [&](int i, const NestLoop& loop) {
     return i < child && !loop.spatial &&
-           boundary.temporal[static_cast<std::size_t>(i)] != LoopRole::kHeld;
+           boundary.role[static_cast<std::size_t>(i)] != LoopRole::kHeld;
   });
 }
 

@@ -51,7 +51,7 @@ class DestinationList {
         flag_(flag),
         tensor_(context.tensor[static_cast<std::size_t>(boundary.tensor)]),
         out_(workspace.destinations),
-        roles_(loop_roles(nest, boundary, true)) {
+        roles_(boundary.role) {
     while (boundary.levels.fanout[static_cast<std::size_t>(level_)] != fanout) ++level_;
     for (int i = 0; i < boundary.child; ++i) {
       if (own(i)) own_dims_ |= static_cast<DimMask>(1u << loop_at(i).dim);
@@ -334,7 +334,7 @@ Forwarding forwarding(const CountingContext& context, const Nest& nest, int fano
     return Forwarding::kNobody;
   }
   const TensorShape& shape = context.tensor[static_cast<std::size_t>(tensor)];
-  const LoopRoles roles = loop_roles(nest, boundary, true);
+  const LoopRoles& roles = boundary.role;
   unsigned forwarders = 0;
   for (std::size_t r = 0; r < shape.ranks; ++r) {
     RankQuery query;

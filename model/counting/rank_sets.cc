@@ -224,13 +224,12 @@ std::int64_t distinct_sums(const RankShape& shape,
 }
 
 std::int64_t footprint(const TensorShape& tensor, bool box,
-                       const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace,
-                       OverflowFlag& flag) {
+                       const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace) {
   std::int64_t words = 1;
   for (std::size_t r = 0; r < tensor.ranks; ++r) {
     const RankShape& rank = tensor.rank[r];
     if (rank.terms == 1 && !box) {
-      words = flag.mul(words, tile[rank.dim[0]]);
+      words *= tile[rank.dim[0]];
       continue;
     }
     std::array<std::int64_t, kMaxTerms> length;
@@ -239,7 +238,7 @@ std::int64_t footprint(const TensorShape& tensor, bool box,
       length[i] = tile[rank.dim[i]];
       extent += rank.coefficient[i] * (length[i] - 1);
     }
-    words = flag.mul(words, box ? extent : distinct_sums(rank, length, workspace));
+    words *= box ? extent : distinct_sums(rank, length, workspace);
   }
   return words;
 }

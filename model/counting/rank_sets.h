@@ -69,10 +69,10 @@ struct RankValues {
 // D3. Distinct values of the sum of coefficient * [0, length) over the terms.
 std::int64_t distinct_sums(const RankShape& shape,
                            const std::array<std::int64_t, kMaxTerms>& length, Workspace& workspace);
-// Footprint of a tile: distinct words, or those of the bounding box for `box` footprints.
+// Footprint of a tile: distinct words, or those of the bounding box for `box` footprints. It fits
+// 63 bits, since make_problem() checked the whole tensor's box.
 std::int64_t footprint(const TensorShape& tensor, bool box,
-                       const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace,
-                       OverflowFlag& flag);
+                       const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace);
 
 inline constexpr std::size_t kRankKeyWords = 14;
 using RankKey = std::array<std::uint64_t, kRankKeyWords>;

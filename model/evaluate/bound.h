@@ -97,15 +97,10 @@ inline bool exposes(Buffering buffering) { return buffering == Buffering::kSingl
 StatusCode check_capacity(const BoundModel& model, Sheet& sheet);
 StatusCode count_accesses(const BoundModel& model, Workspace& workspace, Sheet& sheet);
 StatusCode price(const BoundModel& model, Workspace& workspace, bool all_hops, Sheet& sheet);
-StatusCode time(const BoundModel& model, Sheet& sheet);
+StatusCode time(const BoundModel& model, Workspace& workspace, Sheet& sheet);
 
 // All of them. `all_hops`: also hops that cost nothing, which only a reader wants to see.
 StatusCode evaluate_into(const BoundModel& model, const Mapping& mapping, Workspace& workspace,
                          bool all_hops, Sheet& sheet);
-
-// Position of the tensor's next stop further in; -1: compute.
-int child_memory(const Nest& nest, std::size_t tensor, std::size_t memory);
-// The tensor's stop at the memory.
-int stop_at(const Nest& nest, std::size_t tensor, std::size_t memory);
 
 }  // namespace loopscape

@@ -18,7 +18,7 @@ StatusCode evaluate_into(const BoundModel& model, const Mapping& mapping, Worksp
   if (StatusCode status = price(model, workspace, all_hops, sheet); status != StatusCode::kOk) {
     return status;
   }
-  return time(model, sheet);
+  return time(model, workspace, sheet);
 }
 
 Cost Evaluator::evaluate(const Mapping& mapping, Scratch& scratch) const noexcept {

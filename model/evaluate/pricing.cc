@@ -1,6 +1,7 @@
 // Words become accesses, accesses become energy (counting.md A8, model.md section 9).
 
 #include "model/evaluate/bound.h"
+#include "model/evaluate/instances.h"
 #include "model/interconnect/interconnect.h"
 
 namespace loopscape {
@@ -23,6 +24,9 @@ Traffic rounded(const Words& words, const TensorShape& tensor, std::int64_t widt
 // Where a word is a whole number of accesses there is nothing to round.
 Traffic whole(const Words& words, std::int64_t per_word, std::int64_t per_final,
               OverflowFlag& flag) {
+  if (per_word == 1 && per_final == 1) {
+    return {words.reads, words.fills, words.updates, words.drains};
+  }
   return {flag.mul(words.reads, per_word), flag.mul(words.fills, per_word),
           flag.add(flag.mul(words.updates - words.final_updates, per_word),
                    flag.mul(words.final_updates, per_final)),
@@ -37,41 +41,11 @@ void add(Traffic& sum, const Traffic& more, std::int64_t times, OverflowFlag& fl
   sum.drains = flag.add(sum.drains, flag.mul(more.drains, times));
 }
 
-// Calls visit(lane) for every tuple of spatial indices outside `position`, lane indexed by loop.
-template <class Visit>
-void for_each_instance(const Nest& nest, int position, Visit visit) {
-  std::array<std::uint32_t, kMaxMappingNodes> lane{};
-  while (true) {
-    visit(lane.data());
-    int i = position - 1;
-    for (; i >= 0; --i) {
-      const auto k = static_cast<std::size_t>(i);
-      if (!nest.loop[k].spatial) continue;
-      if (++lane[k] < nest.loop[k].bound) break;
-      lane[k] = 0;
-    }
-    if (i < 0) return;
-  }
-}
-
 struct BusiestBits {
   double read = 0, write = 0, shared = 0;
 };
 
 }  // namespace
-
-int stop_at(const Nest& nest, std::size_t tensor, std::size_t memory) {
-  for (int s = 0; s < nest.stops[tensor]; ++s) {
-    if (nest.stop[tensor][static_cast<std::size_t>(s)].memory == memory) return s;
-  }
-  return -1;
-}
-
-int child_memory(const Nest& nest, std::size_t tensor, std::size_t memory) {
-  const int s = stop_at(nest, tensor, memory);
-  return s + 1 < nest.stops[tensor] ? nest.stop[tensor][static_cast<std::size_t>(s + 1)].memory
-                                    : -1;
-}
 
 StatusCode check_capacity(const BoundModel& model, Sheet& sheet) {
   OverflowFlag flag;
@@ -128,16 +102,17 @@ class AccessCounter {
     }
     if (each) {
       busiest = {};
-      for_each_instance(sheet_.nest, deepest_position(m), [&](const std::uint32_t* lane) {
-        BusiestBits own;
-        for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
-          if (((sheet_.nest.stored[m] >> t) & 1u) == 0) continue;
-          add_bits(m, t, instance_words(m, t, lane), own);
-        }
-        busiest.read = std::max(busiest.read, own.read);
-        busiest.write = std::max(busiest.write, own.write);
-        busiest.shared = std::max(busiest.shared, own.shared);
-      });
+      for_each_instance(
+          sheet_.nest, deepest_position(model_, sheet_, m), [&](const std::uint32_t* lane) {
+            BusiestBits own;
+            for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+              if (((sheet_.nest.stored[m] >> t) & 1u) == 0) continue;
+              add_bits(m, t, instance_words(model_, sheet_, workspace_, m, t, lane, flag_), own);
+            }
+            busiest.read = std::max(busiest.read, own.read);
+            busiest.write = std::max(busiest.write, own.write);
+            busiest.shared = std::max(busiest.shared, own.shared);
+          });
     }
     sheet_.read_bits[m] = busiest.read;
     sheet_.write_bits[m] = busiest.write;
@@ -160,26 +135,15 @@ class AccessCounter {
     } else if (tally.instanced == Instanced::kUnknown) {
       return false;
     } else {
-      for_each_instance(sheet_.nest, deepest_position(m), [&](const std::uint32_t* lane) {
-        add(entry.accesses, rounded(instance_words(m, t, lane), tensor, width, flag_), 1, flag_);
-      });
+      for_each_instance(sheet_.nest, deepest_position(model_, sheet_, m),
+                        [&](const std::uint32_t* lane) {
+                          add(entry.accesses,
+                              rounded(instance_words(model_, sheet_, workspace_, m, t, lane, flag_),
+                                      tensor, width, flag_),
+                              1, flag_);
+                        });
     }
     return true;
-  }
-
-  Words instance_words(std::size_t m, std::size_t t, const std::uint32_t* lane) {
-    return words_of_instance(model_.counting, sheet_.nest, workspace_, static_cast<int>(t),
-                             stop_at(sheet_.nest, t, m), lane, flag_);
-  }
-
-  int deepest_position(std::size_t m) const {
-    int position = 0;
-    for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
-      const int s = stop_at(sheet_.nest, t, m);
-      if (s < 0) continue;
-      position = std::max<int>(position, sheet_.nest.stop[t][static_cast<std::size_t>(s)].position);
-    }
-    return position;
   }
 
   // Fills and drains belong to the transfer with the parent, reads and updates to the child's;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "model/evaluate/bound.h"
+#include "model/evaluate/instances.h"
 
 namespace loopscape {
 namespace {
@@ -21,7 +22,8 @@ double smallest_stated(double a, double b, double c, double d) {
 
 class Timer {
  public:
-  Timer(const BoundModel& model, Sheet& sheet) : model_(model), sheet_(sheet) {}
+  Timer(const BoundModel& model, Workspace& workspace, Sheet& sheet)
+      : model_(model), workspace_(workspace), sheet_(sheet) {}
 
   StatusCode run() {
     sheet_.parts = 0;
@@ -31,7 +33,7 @@ class Timer {
     for (std::size_t f = 0; f < model_.counting.fanouts; ++f) network_bandwidth(f);
     overlapped_ = sheet_.parts;
     for (std::size_t m = 0; m < model_.counting.memories; ++m) {
-      if (stored(m) && !exposed_transfers(m)) return StatusCode::kUnsupported;
+      if (stored(m) && !exposed(m)) return StatusCode::kUnsupported;
     }
     for (std::size_t f = 0; f < model_.counting.fanouts; ++f) systolic(f);
     latencies();
@@ -83,47 +85,92 @@ class Timer {
     }
   }
 
-  // What the memory's buffering cannot hide.
-  bool exposed_transfers(std::size_t m) {
+  // Bits per cycle between a tensor's store and its parent; 0: free.
+  struct Rates {
+    double in = 0, out = 0;
+  };
+  Rates rates(std::size_t m, std::size_t t) const {
+    const int stop = stop_at(sheet_.nest, t, m);
+    if (stop < 1) return {};
     const MemoryTerms& own = model_.memory[m];
-    if (own.buffering == Buffering::kIdeal) return true;
+    const MemoryTerms& parent =
+        model_.memory[sheet_.nest.stop[t][static_cast<std::size_t>(stop - 1)].memory];
+    return {smallest_stated(own.write_bits, own.shared_bits, parent.read_bits, parent.shared_bits),
+            smallest_stated(own.read_bits, own.shared_bits, parent.write_bits, parent.shared_bits)};
+  }
+
+  // What the memory's buffering cannot hide.
+  bool exposed(std::size_t m) {
+    switch (model_.memory[m].buffering) {
+      case Buffering::kIdeal:
+        return true;
+      case Buffering::kSingle:
+        return single_transfers(m);
+      case Buffering::kDouble:
+      case Buffering::kBuffet:
+        first_and_last(m);
+        return true;
+    }
+    return true;
+  }
+
+  void first_and_last(std::size_t m) {
+    const MemoryTerms& own = model_.memory[m];
     double in = 0, out = 0;
     for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
-      const int stop = stop_at(sheet_.nest, t, m);
-      if (stop < 1) continue;
+      const Rates rate = rates(m, t);
       const TensorShape& tensor = model_.counting.tensor[t];
-      const TensorTally& tally = sheet_.tally.memory[m][t];
-      const MemoryTerms& parent =
-          model_.memory[sheet_.nest.stop[t][static_cast<std::size_t>(stop - 1)].memory];
-      const double rate_in =
-          smallest_stated(own.write_bits, own.shared_bits, parent.read_bits, parent.shared_bits);
-      const double rate_out =
-          smallest_stated(own.read_bits, own.shared_bits, parent.write_bits, parent.shared_bits);
-      if (own.buffering == Buffering::kSingle) {
-        if ((rate_in > 0 || rate_out > 0) && tally.instanced == Instanced::kUnknown) return false;
-        if ((rate_in > 0 || rate_out > 0) && tally.instanced == Instanced::kEach) return false;
-        const Words& words = tally.first;
-        if (rate_in > 0) in += bits(words.fills, tensor.bits) / rate_in;
-        if (rate_out > 0) {
-          out += (bits(words.drains - words.final_drains, tensor.bits) +
-                  bits(words.final_drains, tensor.final_bits)) /
-                 rate_out;
-        }
-        continue;
-      }
-      double tile = bits(tally.tile_words, tensor.is_output ? tensor.final_bits : tensor.bits);
+      if (rate.in == 0 && rate.out == 0) continue;
+      double moved = bits(sheet_.tally.memory[m][t].tile_words,
+                          tensor.is_output ? tensor.final_bits : tensor.bits);
       if (own.buffering == Buffering::kBuffet) {
-        tile = std::min(tile, static_cast<double>(own.access_bits[t]));
+        moved = std::min(moved, static_cast<double>(own.access_bits[t]));
       }
-      if (!tensor.is_output && rate_in > 0) in += tile / rate_in;
-      if (tensor.is_output && rate_out > 0) out += tile / rate_out;
+      if (!tensor.is_output && rate.in > 0) in += moved / rate.in;
+      if (tensor.is_output && rate.out > 0) out += moved / rate.out;
     }
-    if (own.buffering == Buffering::kSingle) {
-      push_exposed(TimePart::Kind::kExposedTransfer, NodeKind::kMemory, m, in + out);
-    } else {
-      push_exposed(TimePart::Kind::kFirstFill, NodeKind::kMemory, m, in);
-      push_exposed(TimePart::Kind::kLastDrain, NodeKind::kMemory, m, out);
+    push_exposed(TimePart::Kind::kFirstFill, NodeKind::kMemory, m, in);
+    push_exposed(TimePart::Kind::kLastDrain, NodeKind::kMemory, m, out);
+  }
+
+  double transfer(std::size_t t, const Rates& rate, const Words& words) {
+    const TensorShape& tensor = model_.counting.tensor[t];
+    double cycles = 0;
+    if (rate.in > 0) cycles += bits(words.fills, tensor.bits) / rate.in;
+    if (rate.out > 0) {
+      cycles += (bits(words.drains - words.final_drains, tensor.bits) +
+                 bits(words.final_drains, tensor.final_bits)) /
+                rate.out;
     }
+    return cycles;
+  }
+
+  // All fills and drains of the instance that they keep longest.
+  bool single_transfers(std::size_t m) {
+    double longest = 0;
+    bool each = false;
+    for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+      const Rates rate = rates(m, t);
+      if (rate.in == 0 && rate.out == 0) continue;
+      const TensorTally& tally = sheet_.tally.memory[m][t];
+      if (tally.instanced == Instanced::kUnknown) return false;
+      each |= tally.instanced == Instanced::kEach;
+      longest += transfer(t, rate, tally.first);
+    }
+    if (each) {
+      longest = 0;
+      const int position = deepest_position(model_, sheet_, m);
+      for_each_instance(sheet_.nest, position, [&](const std::uint32_t* lane) {
+        double own = 0;
+        for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
+          const Rates rate = rates(m, t);
+          if (rate.in == 0 && rate.out == 0) continue;
+          own += transfer(t, rate, instance_words(model_, sheet_, workspace_, m, t, lane, flag_));
+        }
+        longest = std::max(longest, own);
+      });
+    }
+    push_exposed(TimePart::Kind::kExposedTransfer, NodeKind::kMemory, m, longest);
     return true;
   }
 
@@ -205,6 +252,7 @@ class Timer {
   }
 
   const BoundModel& model_;
+  Workspace& workspace_;
   Sheet& sheet_;
   OverflowFlag flag_;
   std::size_t overlapped_ = 0;
@@ -227,8 +275,8 @@ void leak(const BoundModel& model, Sheet& sheet) {
 
 }  // namespace
 
-StatusCode time(const BoundModel& model, Sheet& sheet) {
-  const StatusCode status = Timer(model, sheet).run();
+StatusCode time(const BoundModel& model, Workspace& workspace, Sheet& sheet) {
+  const StatusCode status = Timer(model, workspace, sheet).run();
   if (status == StatusCode::kOk) leak(model, sheet);
   return status;
 }
