@@ -339,30 +339,68 @@ bool copies_differ(const CountingContext& context, const Nest& nest, const Bound
 
 }  // namespace
 
-Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
-                       int parent, bool to_compute) {
+Boundary outline_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
+                          int parent, bool to_compute) {
   Boundary boundary;
   boundary.tensor = tensor;
   boundary.child = child;
   boundary.parent = parent;
   boundary.to_compute = to_compute;
   unsigned fanouts = 0;
-  for (int i = parent; i < child; ++i) {
+  for (int i = std::max<int>(parent, nest.first_spatial); i < child; ++i) {
     const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
     if (loop.spatial) fanouts |= 1u << loop.fanout;
   }
-  bool forwards = false;
-  for (int f = context.fanouts; f-- > 0;) {
-    if (((fanouts >> f) & 1u) == 0) continue;
+  for (; fanouts != 0;
+       fanouts &=
+       ~(1u << boundary.levels.fanout[static_cast<std::size_t>(boundary.levels.size - 1)])) {
+    const auto k = static_cast<std::size_t>(31 - __builtin_clz(fanouts));
     const auto v = static_cast<std::size_t>(boundary.levels.size++);
-    const auto k = static_cast<std::size_t>(f);
-    boundary.levels.fanout[v] = static_cast<std::uint8_t>(f);
+    boundary.levels.fanout[v] = static_cast<std::uint8_t>(k);
     boundary.levels.shared[v] = ((context.shares[k] >> tensor) & 1u) != 0;
     boundary.levels.forwards[v] = ((context.forwards[k] >> tensor) & 1u) != 0;
+  }
+  return boundary;
+}
+
+Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
+                       int parent, bool to_compute) {
+  Boundary boundary = outline_boundary(context, nest, tensor, child, parent, to_compute);
+  bool forwards = false;
+  for (std::size_t v = 0; v < static_cast<std::size_t>(boundary.levels.size); ++v) {
     forwards |= boundary.levels.forwards[v];
   }
   set_roles(context.tensor[static_cast<std::size_t>(tensor)], nest, forwards, boundary);
   return boundary;
+}
+
+void plain_flow(const CountingContext& context, const Nest& nest, const Boundary& boundary,
+                OverflowFlag& flag, Flow& flow) {
+  const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
+  const auto levels = static_cast<std::size_t>(boundary.levels.size);
+  std::array<std::int64_t, kMaxFanouts> lanes;
+  std::fill_n(lanes.begin(), levels, 1);
+  std::int64_t common = tensor.simple_words;
+  bool run = !boundary.to_compute;
+  for (int i = boundary.child; i-- > 0;) {
+    const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
+    if (has(tensor.relevant, loop.dim)) {
+      run &= loop.spatial;
+    } else if (loop.spatial && i >= boundary.parent) {
+      std::int64_t& bound = lanes[static_cast<std::size_t>(level_in(boundary.levels, loop.fanout))];
+      bound = flag.mul(bound, loop.bound);
+    } else if (loop.spatial || !run) {
+      common = flag.mul(common, loop.bound);
+    }
+  }
+  flow.group = common;
+  for (std::size_t resolved = 0; resolved <= levels; ++resolved) {
+    flow.demand[resolved] = common;
+    for (std::size_t v = 0; v < levels; ++v) {
+      if (v < resolved && boundary.levels.shared[v]) continue;
+      flow.demand[resolved] = flag.mul(flow.demand[resolved], lanes[v]);
+    }
+  }
 }
 
 bool follows_march(const CountingContext& context, const Nest& nest, const Boundary& boundary) {

@@ -40,6 +40,9 @@ struct Instances {
   static Instances at(const std::uint32_t* lane) { return {false, lane}; }
 };
 
+// Everything but the roles of loops.
+Boundary outline_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
+                          int parent, bool to_compute);
 Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
                        int parent, bool to_compute);
 
@@ -50,6 +53,11 @@ bool follows_march(const CountingContext& context, const Nest& nest, const Bound
 void make_rank_query(const CountingContext& context, const Nest& nest, const Boundary& boundary,
                      const LoopRoles& roles, const Instances& instances, std::size_t r,
                      RankQuery& query);
+
+// boundary_flow() in one pass for a tensor of simple ranks and perfect factors, all instances
+// summed: words times what repeats (D4). Needs no roles.
+void plain_flow(const CountingContext& context, const Nest& nest, const Boundary& boundary,
+                OverflowFlag& flag, Flow& flow);
 
 // False when the boundary cannot be counted exactly (counting.md B9 lists why).
 bool boundary_flow(const CountingContext& context, const Nest& nest, const Boundary& boundary,

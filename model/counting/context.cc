@@ -65,6 +65,8 @@ Result<TensorShape> tensor_shape(const Problem& problem, const Tensor& tensor,
       shape.simple_words *= extent[0];  // fits: make_problem() checked the tensor's size
     } else {
       ++shape.complex_ranks;
+      shape.complex_words *= here.all_words;
+      shape.clipped |= here.clipped;
     }
   }
   return shape;

@@ -55,11 +55,10 @@ class Chain {
         tensor_(context.tensor[static_cast<std::size_t>(tensor)]),
         workspace_(workspace),
         flag_(flag),
-        stops_(nest.stops[static_cast<std::size_t>(tensor)]) {
-    for (std::size_t r = 0; r < tensor_.ranks; ++r) clipped_ |= tensor_.rank[r].clipped;
-  }
+        stops_(nest.stops[static_cast<std::size_t>(tensor)]) {}
 
   bool count(Tally& tally) {
+    plain_ = tensor_.complex_ranks == 0 && nest_.ragged == 0;
     sliding_split_ = (nest_.split & tensor_.relevant & ~tensor_.simple) != 0;
     const std::int64_t all_words = held(0, Instances::all());
     std::int64_t zero_starts = all_words;  // Z of the parent (counting.md A7)
@@ -71,16 +70,14 @@ class Chain {
       here.instanced = instanced(position(k));
     }
     for (int k = 1; k <= stops_; ++k) {
-      if (k == stops_ && !clipped_ &&
+      if (k == stops_ && !tensor_.clipped &&
           lanes_outside(position(k)) == lanes_outside(position(k - 1))) {
         innermost(tally, zero_starts);
         break;
       }
       const Boundary boundary = boundary_at(k);
       Flow flow;
-      if (!boundary_flow(context_, nest_, boundary, Instances::all(), workspace_, flag_, flow)) {
-        return false;
-      }
+      if (!flow_of(boundary, flow)) return false;
       if (tensor_.is_output) {
         if (!output(tally, k, boundary, flow, zero_starts)) return false;
       } else {
@@ -139,16 +136,21 @@ class Chain {
     return tally.memory[memory][static_cast<std::size_t>(tensor_index_)];
   }
   Boundary boundary_at(int k) const {
-    return make_boundary(context_, nest_, tensor_index_, position(k), position(k - 1), k == stops_);
+    const auto make = plain_ ? outline_boundary : make_boundary;
+    return make(context_, nest_, tensor_index_, position(k), position(k - 1), k == stops_);
+  }
+
+  bool flow_of(const Boundary& boundary, Flow& flow) {
+    if (plain_) {
+      plain_flow(context_, nest_, boundary, flag_, flow);
+      return true;
+    }
+    return boundary_flow(context_, nest_, boundary, Instances::all(), workspace_, flag_, flow);
   }
 
   // Distinct words that instances ever hold, of an output or in simple dimensions.
   std::int64_t held(int pos, const Instances& instances) {
-    std::int64_t words = coverage(pos, instances);
-    for (std::size_t r = 0; r < tensor_.ranks; ++r) {
-      if (!tensor_.rank[r].simple) words = flag_.mul(words, tensor_.rank[r].all_words);
-    }
-    return words;
+    return flag_.mul(coverage(pos, instances), tensor_.complex_words);
   }
 
   std::int64_t coverage(int pos, const Instances& instances) {
@@ -191,7 +193,7 @@ class Chain {
       sliding |= has(tensor_.relevant, loop.dim) && !has(tensor_.simple, loop.dim);
     }
     if (tensor_.is_output && (sliding || uneven_residences(pos))) return Instanced::kUnknown;
-    if ((clipped_ && sliding) ||
+    if ((tensor_.clipped && sliding) ||
         (cut && context_.conventions.reuse == Conventions::Reuse::kPreviousTile)) {
       return Instanced::kEach;
     }
@@ -226,7 +228,7 @@ class Chain {
 
   bool no_spatial_above(int pos) const { return nest_.first_spatial >= pos; }
   // Perfect factors and no clipping: all instances receive and are asked for the same.
-  bool even_split_above(int pos) const { return nest_.first_cut >= pos && !clipped_; }
+  bool even_split_above(int pos) const { return nest_.first_cut >= pos && !tensor_.clipped; }
   std::int64_t lanes_outside(int pos) const {
     return nest_.lanes_outside[static_cast<std::size_t>(pos)];
   }
@@ -312,9 +314,7 @@ class Chain {
     if (every && boundary.levels.size > 0) {
       Boundary sharing = boundary;
       sharing.levels.shared.fill(true);
-      if (!boundary_flow(context_, nest_, sharing, Instances::all(), workspace_, flag_, shared)) {
-        return false;
-      }
+      if (!flow_of(sharing, shared)) return false;
     }
     const auto down = [&](int v) {
       return every
@@ -424,7 +424,8 @@ class Chain {
   Workspace& workspace_;
   OverflowFlag& flag_;
   int stops_;
-  bool sliding_split_ = false, clipped_ = false;
+  bool sliding_split_ = false;
+  bool plain_ = false;  // plain_flow() will do
 };
 
 // Instances, lanes and steps.

@@ -45,6 +45,8 @@ struct TensorShape {
   std::array<RankShape, kMaxRanks> rank{};
   std::uint8_t complex_ranks = 0;  // how many are not simple
   std::int64_t simple_words = 1;   // product of the simple ranks' extents
+  std::int64_t complex_words = 1;  // product of the other ranks' all_words
+  bool clipped = false;            // a rank is
   std::uint32_t bits = 0, final_bits = 0;
 };
 
