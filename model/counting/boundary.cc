@@ -448,10 +448,16 @@ bool boundary_flow(const CountingContext& context, const Nest& nest, const Bound
                    const Instances& instances, Workspace& workspace, OverflowFlag& flag,
                    Flow& flow) {
   flow = Flow{};
-  if (copies_differ(context, nest, boundary)) return false;
+  const bool march = follows_march(context, nest, boundary);
+  if (copies_differ(context, nest, boundary) ||
+      (!march && products_fail(context, nest, boundary))) {
+    workspace.refusal = Refusal::kCopies;
+    return false;
+  }
   FlowSum sum(context, nest, boundary, instances, workspace, flag);
-  if (follows_march(context, nest, boundary)) return sum.march(flow);
-  return !products_fail(context, nest, boundary) && sum.previous_tile(flow);
+  if (march ? sum.march(flow) : sum.previous_tile(flow)) return true;
+  workspace.refusal = Refusal::kTooManyIndices;
+  return false;
 }
 
 std::int64_t simple_coverage(const CountingContext& context, const Nest& nest, int tensor,

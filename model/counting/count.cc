@@ -148,6 +148,11 @@ class Chain {
     return boundary_flow(context_, nest_, boundary, Instances::all(), workspace_, flag_, flow);
   }
 
+  bool refused(Refusal reason) {
+    workspace_.refusal = reason;
+    return false;
+  }
+
   // Distinct words that instances ever hold, of an output or in simple dimensions.
   std::int64_t held(int pos, const Instances& instances) {
     return flag_.mul(coverage(pos, instances), tensor_.complex_words);
@@ -192,7 +197,8 @@ class Chain {
       replicas |= !has(tensor_.relevant, loop.dim);
       sliding |= has(tensor_.relevant, loop.dim) && !has(tensor_.simple, loop.dim);
     }
-    if (tensor_.is_output && (sliding || uneven_residences(pos))) return Instanced::kUnknown;
+    if (tensor_.is_output && sliding) return Instanced::kUnknown;
+    if (tensor_.is_output && uneven_residences(pos)) return Instanced::kUnknown;
     if ((tensor_.clipped && sliding) ||
         (cut && context_.conventions.reuse == Conventions::Reuse::kPreviousTile)) {
       return Instanced::kEach;
@@ -265,7 +271,7 @@ class Chain {
       network.words_delivered = flow.demand[static_cast<std::size_t>(v)];
       if (!boundary.levels.forwards[static_cast<std::size_t>(v)]) continue;
       // Which of two fan-outs' neighbours gave a word is not counted apart.
-      if (forwarded == 0 && flow.forwarded != 0) return false;
+      if (forwarded == 0 && flow.forwarded != 0) return refused(Refusal::kTwoForwarders);
       network.forwarded = forwarded;
       forwarded = 0;
     }
@@ -279,7 +285,7 @@ class Chain {
   bool output(Tally& tally, int k, const Boundary& boundary, const Flow& flow,
               std::int64_t& zero_starts) {
     const bool every = context_.conventions.refill == Conventions::Refill::kEveryChild;
-    if (every && sliding_split_) return false;
+    if (every && sliding_split_) return refused(Refusal::kSlidingOutput);
     const auto top = static_cast<std::size_t>(boundary.levels.size);
     TensorTally& parent = at(tally, k - 1);
     parent.total.updates = flow.demand[top];
@@ -504,6 +510,8 @@ std::int64_t residences(const CountingContext& context, const Nest& nest, int te
 }
 
 void WorkspaceDeleter::operator()(Workspace* workspace) const { delete workspace; }
+Refusal refusal(const Workspace& workspace) { return workspace.refusal; }
+void refuse(Workspace& workspace, Refusal reason) { workspace.refusal = reason; }
 WorkspacePtr make_workspace() { return WorkspacePtr(new Workspace); }
 
 }  // namespace loopscape

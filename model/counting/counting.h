@@ -150,12 +150,26 @@ struct Tally {
   std::int64_t steps = 1;                               // compute steps of lane 0
 };
 
+// Why a legal mapping is not counted (counting.md B9).
+enum class Refusal : std::uint8_t {
+  kNone,
+  kSlidingOutput,     // a fan-out splits an output's sliding dimension
+  kCopies,            // children ask for different numbers of copies of a word
+  kTwoForwarders,     // two fan-outs between a store and its parent both forward
+  kUnevenResidences,  // previous_tile, ragged, an output below two fan-outs that hold parts of it
+  kTooManyIndices,    // a sliding rank too large to list
+  kHops,              // hops of a priced network (interconnect.md)
+};
+
 class Workspace;  // tables and buffers of one thread
 struct WorkspaceDeleter {
   void operator()(Workspace* workspace) const;
 };
 using WorkspacePtr = std::unique_ptr<Workspace, WorkspaceDeleter>;
 WorkspacePtr make_workspace();
+// Why the last count in this workspace was refused, and how a later step notes that it refuses.
+Refusal refusal(const Workspace& workspace);
+void refuse(Workspace& workspace, Refusal reason);
 
 // Fills `tally` for a legal nest. tally.status tells an overflow or an uncountable mapping.
 void count(const CountingContext& context, const Nest& nest, Workspace& workspace, Tally& tally);

@@ -76,6 +76,7 @@ struct TargetTable {
 
 class Workspace {
  public:
+  Refusal refusal = Refusal::kNone;
   RankTable table;
   TargetTable target_table;
   RankTargets targets;  // of a rank that the table does not keep

@@ -123,8 +123,36 @@ Status too_full(const BoundModel& model, const Sheet& sheet) {
   return {};
 }
 
-Status refusal(const BoundModel& model, const Mapping& mapping, const Sheet& sheet,
-               StatusCode code) {
+const char* sentence(Refusal reason) {
+  switch (reason) {
+    case Refusal::kNone:
+      break;
+    case Refusal::kSlidingOutput:
+      return "a fan-out splits a sliding dimension of the output, and which of its instances "
+             "receives which partial sum back is not counted; keep that dimension temporal, or "
+             "leave out bandwidths, access widths and refill: every there";
+    case Refusal::kCopies:
+      return "networks that share lie above networks that do not, or ragged tiles meet equal-delta "
+             "sharing, so that children ask for different numbers of copies; use reuse: march with "
+             "multicast: any, or let every network share";
+    case Refusal::kTwoForwarders:
+      return "two fan-outs between a store and its parent both forward; let one of them forward";
+    case Refusal::kUnevenResidences:
+      return "under reuse: previous_tile a ragged output lies below two fan-outs that hold parts "
+             "of it; use reuse: march, or leave out bandwidths and access widths there";
+    case Refusal::kTooManyIndices:
+      return "a sliding rank is too large and irregular to list its indices (over 2^24 positions "
+             "or 2^26 marks); use larger tiles or fewer lanes in its dimensions";
+    case Refusal::kHops:
+      return "the hops of a network with an energy per hop are not counted for it "
+             "(model/interconnect/interconnect.md lists when); use reuse: march, or price the "
+             "network as a bus";
+  }
+  return "its counts are too irregular";
+}
+
+Status refusal_status(const BoundModel& model, const Mapping& mapping, const Workspace& workspace,
+                      const Sheet& sheet, StatusCode code) {
   if (code == StatusCode::kIllegalMapping) {
     if (Status status = validate_mapping(mapping, model.problem, model.arch); !status.ok()) {
       return status;
@@ -136,9 +164,8 @@ Status refusal(const BoundModel& model, const Mapping& mapping, const Sheet& she
                   "a count of this mapping does not fit 63 bits, or its cycles 53; make the "
                   "problem smaller");
   }
-  return Status(code,
-                "this mapping cannot be counted exactly: model/counting/counting.md B9 lists the "
-                "combinations of sliding dimensions, fan-outs and conventions that are refused");
+  return Status(
+      code, std::string("this mapping cannot be counted exactly: ") + sentence(refusal(workspace)));
 }
 
 }  // namespace
@@ -147,7 +174,7 @@ Result<Breakdown> Evaluator::explain(const Mapping& mapping) const {
   const WorkspacePtr workspace = make_workspace();
   const auto sheet = std::make_unique<Sheet>();
   const StatusCode code = evaluate_into(*bound_, mapping, *workspace, true, *sheet);
-  if (code != StatusCode::kOk) return refusal(*bound_, mapping, *sheet, code);
+  if (code != StatusCode::kOk) return refusal_status(*bound_, mapping, *workspace, *sheet, code);
   return break_down(*bound_, *sheet);
 }
 
@@ -155,7 +182,8 @@ Status Evaluator::check(const Mapping& mapping) const {
   const WorkspacePtr workspace = make_workspace();
   const auto sheet = std::make_unique<Sheet>();
   const StatusCode code = evaluate_into(*bound_, mapping, *workspace, false, *sheet);
-  return code == StatusCode::kOk ? Status() : refusal(*bound_, mapping, *sheet, code);
+  return code == StatusCode::kOk ? Status()
+                                 : refusal_status(*bound_, mapping, *workspace, *sheet, code);
 }
 
 }  // namespace loopscape

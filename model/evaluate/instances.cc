@@ -34,4 +34,9 @@ Words instance_words(const BoundModel& model, const Sheet& sheet, Workspace& wor
                            stop_at(sheet.nest, tensor, memory), lane, flag);
 }
 
+Refusal instances_refusal(const BoundModel& model, const Sheet& sheet, std::size_t tensor) {
+  const DimMask sliding = model.counting.tensor[tensor].sliding;
+  return (sheet.nest.split & sliding) != 0 ? Refusal::kSlidingOutput : Refusal::kUnevenResidences;
+}
+
 }  // namespace loopscape

@@ -21,6 +21,9 @@ Words instance_words(const BoundModel& model, const Sheet& sheet, Workspace& wor
                      std::size_t memory, std::size_t tensor, const std::uint32_t* lane,
                      OverflowFlag& flag);
 
+// Why an output is not counted by instance.
+Refusal instances_refusal(const BoundModel& model, const Sheet& sheet, std::size_t tensor);
+
 // Calls visit(lane) for every tuple of spatial indices outside `position`, lane indexed by loop.
 template <class Visit>
 void for_each_instance(const Nest& nest, int position, Visit visit) {

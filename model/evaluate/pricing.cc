@@ -86,6 +86,11 @@ class AccessCounter {
     return terms.read_bits > 0 || terms.write_bits > 0 || terms.shared_bits > 0;
   }
 
+  bool unknown_instances(std::size_t t) {
+    refuse(workspace_, instances_refusal(model_, sheet_, t));
+    return false;
+  }
+
   bool memory(std::size_t m) {
     const bool is_timed = timed(m);
     bool each = false;
@@ -95,7 +100,7 @@ class AccessCounter {
       const TensorTally& tally = sheet_.tally.memory[m][t];
       Sheet::Entry& entry = sheet_.entry[m][t];
       entry = {};
-      if (tally.instanced == Instanced::kUnknown && is_timed) return false;
+      if (tally.instanced == Instanced::kUnknown && is_timed) return unknown_instances(t);
       each |= tally.instanced == Instanced::kEach && is_timed;
       if (!accesses(m, t, tally, entry)) return false;
       if (is_timed) add_bits(m, t, tally.first, busiest);
@@ -133,7 +138,7 @@ class AccessCounter {
     } else if (tally.instanced == Instanced::kUniform) {
       add(entry.accesses, rounded(tally.first, tensor, width, flag_), instances, flag_);
     } else if (tally.instanced == Instanced::kUnknown) {
-      return false;
+      return unknown_instances(t);
     } else {
       for_each_instance(sheet_.nest, deepest_position(model_, sheet_, m),
                         [&](const std::uint32_t* lane) {
@@ -198,7 +203,10 @@ StatusCode price_networks(const BoundModel& model, Workspace& workspace, bool al
       if (!count_hops(model.counting, sheet.nest, static_cast<int>(f), static_cast<int>(t),
                       network.network_class, tally, workspace, flag, sheet.hops[f][t])) {
         // Hops that cost nothing may stay unknown; energies may not.
-        if (network.pj_per_bit_hop != 0) return StatusCode::kUnsupported;
+        if (network.pj_per_bit_hop != 0) {
+          refuse(workspace, Refusal::kHops);
+          return StatusCode::kUnsupported;
+        }
         sheet.hops[f][t] = 0;
       }
       sheet.network_pj[f][t] = static_cast<double>(sheet.hops[f][t]) *

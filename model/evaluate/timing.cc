@@ -153,7 +153,10 @@ class Timer {
       const Rates rate = rates(m, t);
       if (rate.in == 0 && rate.out == 0) continue;
       const TensorTally& tally = sheet_.tally.memory[m][t];
-      if (tally.instanced == Instanced::kUnknown) return false;
+      if (tally.instanced == Instanced::kUnknown) {
+        refuse(workspace_, instances_refusal(model_, sheet_, t));
+        return false;
+      }
       each |= tally.instanced == Instanced::kEach;
       longest += transfer(t, rate, tally.first);
     }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 #include <sstream>
 #include <tuple>
 #include <utility>
@@ -180,6 +181,32 @@ std::string to_string(const Tally& tally) {
   return out.str();
 }
 
+bool may_be_refused(const Setting& setting, const Mapping& mapping) {
+  const Tensor& output = setting.problem.tensors[index(setting.problem.output())];
+  std::set<std::size_t> fanouts, forwarders;
+  std::vector<std::int64_t> reach(setting.problem.dims.size(), 1);
+  bool sliding_output = false;
+  for (const MappingNode& node : mapping) {
+    if (node.kind == LoopKind::kStore) continue;
+    reach[node.id] *= node.bound;
+    if (node.kind == LoopKind::kFor || node.bound == 1) continue;
+    const std::size_t f = index(setting.arch.fanout_of(node.axis_id()));
+    fanouts.insert(f);
+    for (const Network& network : setting.arch.fanouts[f].networks) {
+      if (!network.forward.empty()) forwarders.insert(f);
+    }
+    sliding_output |= (output.sliding & bit(node.dim())) != 0;
+  }
+  bool ragged = false;
+  for (std::size_t d = 0; d < reach.size(); ++d) {
+    ragged |= reach[d] > setting.problem.dims[d].extent;
+  }
+  const bool ideal = setting.conventions.reuse == Conventions::Reuse::kPreviousTile ||
+                     setting.conventions.sharing == Conventions::Sharing::kEqualDelta;
+  const bool uneven = ideal && !fanouts.empty() && (ragged || fanouts.size() > 1);
+  return sliding_output || uneven || forwarders.size() > 1;
+}
+
 Comparator::Comparator(const Setting& setting, Defect defect)
     : setting_(setting),
       defect_(defect),
@@ -201,7 +228,8 @@ std::vector<std::string> Comparator::judge(const Mapping& mapping) {
   if (cost.status != model.status().code()) return {"evaluate() and explain() differ in status"};
   if (!model.ok() && model.status().code() == StatusCode::kUnsupported) {
     ++tally_.unsupported;
-    return {};
+    if (may_be_refused(setting_, mapping)) return {};
+    return {"refused without a documented reason: " + model.status().message()};
   }
   const Result<Simulation> oracle = simulate_in_detail(
       setting_.problem, setting_.arch, setting_.conventions, setting_.costs, mapping, defect_);

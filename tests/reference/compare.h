@@ -27,6 +27,9 @@ struct Tally {
 };
 std::string to_string(const Tally& tally);
 
+// Has the mapping what model/counting/counting.md B9 refuses? A refusal of any other is a failure.
+bool may_be_refused(const Setting& setting, const Mapping& mapping);
+
 // Compares one mapping under one evaluator; a line per difference.
 class Comparator {
  public:
