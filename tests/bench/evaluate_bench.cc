@@ -12,10 +12,11 @@ namespace {
 constexpr std::size_t kMappings = 4096;
 constexpr std::uint64_t kSeed = 1;
 
-void evaluate_batch(benchmark::State& state, Factors factors, Conventions::Reuse reuse) {
+void evaluate_batch(benchmark::State& state, Factors factors, Conventions::Reuse reuse,
+                    Wires wires = Wires::kFree) {
   Conventions conventions = Conventions::physical();
   conventions.reuse = reuse;
-  const Result<Evaluator> evaluator = layer_evaluator(conventions);
+  const Result<Evaluator> evaluator = layer_evaluator(conventions, wires);
   if (!evaluator.ok()) {
     state.SkipWithError(evaluator.status().to_string().c_str());
     return;
@@ -33,6 +34,8 @@ void evaluate_batch(benchmark::State& state, Factors factors, Conventions::Reuse
 
 BENCHMARK_CAPTURE(evaluate_batch, perfect, Factors::kPerfect, Conventions::Reuse::kMarch);
 BENCHMARK_CAPTURE(evaluate_batch, ragged, Factors::kRagged, Conventions::Reuse::kMarch);
+BENCHMARK_CAPTURE(evaluate_batch, perfect_priced_wires, Factors::kPerfect,
+                  Conventions::Reuse::kMarch, Wires::kPriced);
 BENCHMARK_CAPTURE(evaluate_batch, perfect_previous_tile, Factors::kPerfect,
                   Conventions::Reuse::kPreviousTile);
 BENCHMARK_CAPTURE(evaluate_batch, ragged_previous_tile, Factors::kRagged,

@@ -32,7 +32,7 @@ namespace {
 int run(std::string_view factors, std::string_view reuse, int rounds) {
   Conventions conventions = Conventions::physical();
   if (reuse == "previous_tile") conventions.reuse = Conventions::Reuse::kPreviousTile;
-  const Result<Evaluator> evaluator = layer_evaluator(conventions);
+  const Result<Evaluator> evaluator = layer_evaluator(conventions, Wires::kFree);
   if (!evaluator.ok()) {
     std::fprintf(stderr, "%s\n", evaluator.status().to_string().c_str());
     return 2;

@@ -24,8 +24,7 @@ constexpr std::string_view kMachine = R"({"word_bits": 16, "nodes": [
   {"memory": "GlobalBuffer", "size_kib": 108, "keep": ["input", "output"], "bypass": ["weight"],
    "read_bits": 256, "write_bits": 256, "energy_pj": {"read": 6, "write": 6, "update": 6}},
   {"fanout": "PEs", "axes": {"x": 14, "y": 12}, "dims": {"x": ["p", "k"], "y": ["r", "c"]},
-   "network": {"class": "multicast_bus", "multicast": ["input", "weight"], "reduce": ["output"],
-               "energy_pj_per_bit_hop": 0.125}},
+   "network": {"class": "multicast_bus", "multicast": ["input", "weight"], "reduce": ["output"]}},
   {"memory": "InputSpad", "words": 12, "keep": ["input"], "bypass": ["weight", "output"],
    "energy_pj": {"read": 1, "write": 1, "update": 1}},
   {"memory": "WeightSpad", "words": 224, "keep": ["weight"], "bypass": ["input", "output"],
@@ -167,11 +166,13 @@ bool is_perfect(const Mapping& mapping, const Problem& problem) {
 
 }  // namespace
 
-Result<Evaluator> layer_evaluator(const Conventions& conventions) {
+Result<Evaluator> layer_evaluator(const Conventions& conventions, Wires wires) {
   Result<Problem> problem = parse_problem(kLayer);
   if (!problem.ok()) return problem.status();
   Result<Arch> arch = parse_arch(kMachine);
   if (!arch.ok()) return arch.status();
+  Network& network = arch->fanouts[0].networks[0];
+  network.energy_pj_per_bit_hop = wires == Wires::kPriced ? 0.125 : 0;
   Result<ActionCosts> costs = costs_in_spec(*arch);
   if (!costs.ok()) return costs.status();
   return Evaluator::create(*problem, *arch, conventions, *costs);
