@@ -72,50 +72,103 @@ Result<TensorShape> tensor_shape(const Problem& problem, const Tensor& tensor,
   return shape;
 }
 
-void set_networks(const Problem& problem, const Arch& arch, CountingContext& context) {
+// Is the fan-out counted as a trunk and rows? Sharing any common word may be done in two steps;
+// sharing equal deltas, and neighbours' links, may not.
+bool splits(const Fanout& fanout, const Conventions& conventions) {
+  if (fanout.axes.size() < 2 || conventions.sharing != Conventions::Sharing::kAnyWord) return false;
+  bool multicast_bus = false;
+  for (const Network& network : fanout.networks) {
+    const bool counted_by_words = network.network_class == NetworkClass::kFree ||
+                                  network.network_class == NetworkClass::kBus ||
+                                  network.network_class == NetworkClass::kCrossbar ||
+                                  network.network_class == NetworkClass::kMulticastBus;
+    if (!counted_by_words || !network.forward.empty()) return false;
+    multicast_bus |= network.network_class == NetworkClass::kMulticastBus;
+  }
+  return multicast_bus;
+}
+
+void set_spans(const Arch& arch, CountingContext& context) {
+  std::size_t spare = kMaxFanouts - arch.fanouts.size();
+  context.spans = static_cast<std::uint8_t>(arch.fanouts.size());
   for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
-    context.network[f].fill(-1);
-    const std::vector<Network>& networks = arch.fanouts[f].networks;
-    for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
-      const auto mask = static_cast<TensorMask>(1u << t);
-      int carrier = -1;
-      for (std::size_t n = 0; n < networks.size(); ++n) {
-        const bool named = (called(problem, networks[n].tensors) & mask) != 0;
-        if (named || (carrier < 0 && networks[n].tensors.empty())) carrier = static_cast<int>(n);
-        if (named) break;
-      }
-      context.network[f][t] = static_cast<std::int8_t>(carrier);
-      if (carrier < 0) continue;
-      const Network& network = networks[static_cast<std::size_t>(carrier)];
-      const auto& sharers = problem.tensors[t].is_output ? network.reduce : network.multicast;
-      context.shares[f] =
-          static_cast<TensorMask>(context.shares[f] | (called(problem, sharers) & mask));
-      if (problem.tensors[t].is_output) continue;
-      context.forwards[f] =
-          static_cast<TensorMask>(context.forwards[f] | (called(problem, network.forward) & mask));
-    }
+    const bool two = spare > 0 && splits(arch.fanouts[f], context.conventions);
+    spare -= two;
+    context.span[f].first = context.fanouts;
+    context.span[f].last = static_cast<std::uint8_t>(context.fanouts + two);
+    context.fanouts = static_cast<std::uint8_t>(context.span[f].last + 1);
   }
 }
 
-void set_nodes(const Problem& problem, const Arch& arch, CountingContext& context) {
+// The network that carries the tensor: the one that names it, else the one that names none.
+Result<int> carrier_of(const Problem& problem, const Fanout& fanout, std::size_t t) {
+  int named = -1, rest = -1;
+  for (std::size_t n = 0; n < fanout.networks.size(); ++n) {
+    const std::vector<std::string>& names = fanout.networks[n].tensors;
+    if (names.empty() && rest < 0) rest = static_cast<int>(n);
+    if (((called(problem, names) >> t) & 1u) == 0) continue;
+    if (named >= 0) {
+      return Status(StatusCode::kInvalidInput,
+                    "two networks of " + fanout.name + " carry tensor " + problem.tensors[t].name +
+                        ", one by its name and one by its role; name it in one of them");
+    }
+    named = static_cast<int>(n);
+  }
+  return named >= 0 ? named : rest;
+}
+
+Status set_networks(const Problem& problem, const Arch& arch, CountingContext& context) {
+  for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
+    context.network[f].fill(-1);
+    for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+      const Result<int> carrier = carrier_of(problem, arch.fanouts[f], t);
+      if (!carrier.ok()) return carrier.status();
+      context.network[f][t] = static_cast<std::int8_t>(*carrier);
+      if (*carrier < 0) continue;
+      const auto mask = static_cast<TensorMask>(1u << t);
+      const Network& network = arch.fanouts[f].networks[static_cast<std::size_t>(*carrier)];
+      const bool up = problem.tensors[t].is_output;
+      const TensorMask shares = called(problem, up ? network.reduce : network.multicast) & mask;
+      const TensorMask forwards = up ? TensorMask{0} : called(problem, network.forward) & mask;
+      for (std::size_t s = context.span[f].first; s <= context.span[f].last; ++s) {
+        context.shares[s] = static_cast<TensorMask>(context.shares[s] | shares);
+        context.forwards[s] = static_cast<TensorMask>(context.forwards[s] | forwards);
+      }
+    }
+  }
+  return {};
+}
+
+Status set_nodes(const Problem& problem, const Arch& arch, CountingContext& context) {
   int fanouts = 0;
   for (const ArchNode& node : arch.nodes) {
-    if (node.kind == NodeKind::kFanout) ++fanouts;
+    if (node.kind == NodeKind::kFanout) fanouts = context.span[node.id].last + 1;
     if (node.kind != NodeKind::kMemory) continue;
     const Memory& memory = arch.memories[node.id];
     context.fanouts_above[node.id] = static_cast<std::uint8_t>(fanouts);
     context.keep[node.id] = called(problem, memory.keep);
     context.bypass[node.id] = called(problem, memory.bypass);
+    const unsigned both = context.keep[node.id] & context.bypass[node.id];
+    if (both == 0) continue;
+    return Status(StatusCode::kInvalidInput,
+                  "memory " + memory.name + " must keep and must bypass tensor " +
+                      problem.tensors[static_cast<std::size_t>(__builtin_ctz(both))].name +
+                      ", once by its name and once by its role; leave one of them out");
   }
   for (std::size_t a = 0; a < arch.axis_count(); ++a) {
     const auto id = static_cast<AxisId>(a);
     const Axis& axis = arch.axis(id);
-    context.axis_fanout[a] = static_cast<std::uint8_t>(arch.fanout_of(id));
+    const FanoutId fanout = arch.fanout_of(id);
+    const Span span = context.span[index(fanout)];
+    const bool trunk =
+        a + 1 == index(arch.first_axis(fanout)) + arch.fanouts[index(fanout)].axes.size();
+    context.axis_fanout[a] = trunk ? span.first : span.last;
     context.axis_size[a] = axis.size;
     DimMask dims = 0;
     for (const std::string& name : axis.dims) dims |= problem.dims_called(name);
     context.axis_dims[a] = axis.dims.empty() ? static_cast<DimMask>(~0u) : dims;
   }
+  return {};
 }
 
 }  // namespace
@@ -127,7 +180,6 @@ Result<CountingContext> make_counting_context(const Problem& problem, const Arch
   context.dims = static_cast<std::uint8_t>(problem.dims.size());
   context.tensors = static_cast<std::uint8_t>(problem.tensors.size());
   context.memories = static_cast<std::uint8_t>(arch.memories.size());
-  context.fanouts = static_cast<std::uint8_t>(arch.fanouts.size());
   context.axes = static_cast<std::uint8_t>(arch.axis_count());
   context.operations = problem.operations();
   context.output = static_cast<std::uint8_t>(problem.output());
@@ -140,8 +192,9 @@ Result<CountingContext> make_counting_context(const Problem& problem, const Arch
     if (!shape.ok()) return shape.status();
     context.tensor[t] = *shape;
   }
-  set_nodes(problem, arch, context);
-  set_networks(problem, arch, context);
+  set_spans(arch, context);
+  if (Status status = set_nodes(problem, arch, context); !status.ok()) return status;
+  if (Status status = set_networks(problem, arch, context); !status.ok()) return status;
   return context;
 }
 

@@ -455,13 +455,17 @@ void count_lanes(const CountingContext& context, const Nest& nest, OverflowFlag&
     busy[f] = flag.mul(perfect, ragged_tuples(context, nest, flag, [&](int, const NestLoop& loop) {
                          return loop.spatial && loop.fanout < f;
                        }));
-    if (f == context.fanouts) break;
-    perfect = flag.mul(perfect, lanes[f]);
-    tally.fanouts_used[f] = busy[f];
-    tally.children_used[f] =
-        flag.mul(lanes[f], ragged_tuples(context, nest, flag, [&](int, const NestLoop& loop) {
-                   return loop.spatial && loop.fanout == f;
-                 }));
+    if (f < context.fanouts) perfect = flag.mul(perfect, lanes[f]);
+  }
+  for (std::size_t f = 0; f < context.spans; ++f) {
+    const Span span = context.span[f];
+    tally.fanouts_used[f] = busy[span.first];
+    tally.children_used[f] = ragged_tuples(context, nest, flag, [&](int, const NestLoop& loop) {
+      return loop.spatial && loop.fanout >= span.first && loop.fanout <= span.last;
+    });
+    for (std::size_t s = span.first; s <= span.last; ++s) {
+      tally.children_used[f] = flag.mul(tally.children_used[f], lanes[s]);
+    }
   }
   for (std::size_t m = 0; m < context.memories; ++m) {
     tally.instances_used[m] = busy[context.fanouts_above[m]];
@@ -486,6 +490,22 @@ void count(const CountingContext& context, const Nest& nest, Workspace& workspac
   }
   count_lanes(context, nest, flag, tally);
   if (flag.raised()) tally.status = StatusCode::kOverflow;
+}
+
+NetworkTally whole_network(const CountingContext& context, const Tally& tally, std::size_t f,
+                           std::size_t tensor) {
+  const NetworkTally& trunk = tally.network[context.span[f].first][tensor];
+  const NetworkTally& rows = tally.network[context.span[f].last][tensor];
+  NetworkTally whole = trunk.used ? trunk : rows;
+  if (!whole.used || !context.span[f].two()) return whole;
+  // Without lanes on the trunk's axis there is one row, without lanes in rows every child is one.
+  whole.rows_in = trunk.used ? trunk.words_delivered : rows.words_in;
+  whole.rows_out = trunk.used ? trunk.words_collected : rows.words_out;
+  if (rows.used) {
+    whole.words_delivered = rows.words_delivered;
+    whole.words_collected = rows.words_collected;
+  }
+  return whole;
 }
 
 Words words_of_instance(const CountingContext& context, const Nest& nest, Workspace& workspace,

@@ -50,6 +50,13 @@ struct TensorShape {
   std::uint32_t bits = 0, final_bits = 0;
 };
 
+// Fan-outs are numbered as the nest meets them. A multicast bus of several axes counts as two, the
+// trunk and inside it the rows, so that what passes between them is known; Span tells which.
+struct Span {
+  std::uint8_t first = 0, last = 0;
+  bool two() const { return first != last; }
+};
+
 struct CountingContext {
   Conventions conventions;
   std::uint8_t dims = 0, tensors = 0, memories = 0, fanouts = 0, axes = 0;
@@ -65,7 +72,10 @@ struct CountingContext {
   std::array<DimMask, kMaxAxes> axis_dims{};
   std::array<TensorMask, kMaxFanouts> shares{};    // multicast (inputs) or reduce (output)
   std::array<TensorMask, kMaxFanouts> forwards{};  // inputs that use neighbour links
-  // Which of the fan-out's networks carries the tensor; -1: none does.
+  // Of the architecture's fan-outs: their numbers here, and which of their networks carries the
+  // tensor (-1: none does).
+  std::uint8_t spans = 0;
+  std::array<Span, kMaxFanouts> span{};
   std::array<std::array<std::int8_t, kMaxTensors>, kMaxFanouts> network{};
 };
 
@@ -137,6 +147,8 @@ struct NetworkTally {
   std::int64_t words_in = 0, words_delivered = 0, words_collected = 0, words_out = 0;
   std::int64_t forwarded = 0;
   bool used = false;  // the tensor passes lanes of this fan-out
+  // Of a whole fan-out of two: what passes between its trunk and its rows, down and up.
+  std::int64_t rows_in = 0, rows_out = 0;
 };
 
 struct Tally {
@@ -144,10 +156,10 @@ struct Tally {
   std::array<std::array<TensorTally, kMaxTensors>, kMaxMemories> memory;
   std::array<std::array<NetworkTally, kMaxTensors>, kMaxFanouts> network;
   std::array<std::int64_t, kMaxMemories> instances_used;
-  std::array<std::int64_t, kMaxFanouts> fanouts_used;   // instances of the fan-out
-  std::array<std::int64_t, kMaxFanouts> children_used;  // below one instance of the fan-out
-  std::int64_t lanes_used = 1;                          // compute instances
-  std::int64_t steps = 1;                               // compute steps of lane 0
+  // Of the architecture's fan-outs: instances, and children below one of them.
+  std::array<std::int64_t, kMaxFanouts> fanouts_used, children_used;
+  std::int64_t lanes_used = 1;  // compute instances
+  std::int64_t steps = 1;       // compute steps of lane 0
 };
 
 // Why a legal mapping is not counted (counting.md B9).
@@ -160,6 +172,10 @@ enum class Refusal : std::uint8_t {
   kTooManyIndices,    // a sliding rank too large to list
   kHops,              // hops of a priced network (interconnect.md)
 };
+
+// What the tensor's words do in fan-out `f` of the architecture.
+NetworkTally whole_network(const CountingContext& context, const Tally& tally, std::size_t f,
+                           std::size_t tensor);
 
 class Workspace;  // tables and buffers of one thread
 struct WorkspaceDeleter {

@@ -38,7 +38,7 @@ struct FanoutTerms {
   std::uint8_t networks = 0;
   std::array<NetworkTerms, kMaxTensors + 1> network;  // at most one per tensor and one for the rest
   bool systolic = false;
-  std::int64_t rows = 1, columns = 1;  // along the last axis: for tensors that no network carries
+  std::int64_t rows = 1, columns = 1;  // size of the last axis, and of the others together
 };
 
 struct BoundModel {

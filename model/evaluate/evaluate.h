@@ -58,10 +58,14 @@ struct MemoryReport {
   std::array<TensorAtMemory, kMaxTensors> tensors;
 };
 
+// Hops that cost nothing may stay uncounted (model/interconnect/interconnect.md says which).
+inline constexpr std::int64_t kUncountedHops = -1;
+
 struct TensorAtNetwork {
   std::int64_t words_in = 0, words_delivered = 0;   // down
   std::int64_t words_collected = 0, words_out = 0;  // up: partial and final results
-  std::int64_t forwarded = 0, hops = 0, reductions = 0;
+  std::int64_t forwarded = 0, reductions = 0;
+  std::int64_t hops = 0;  // kUncountedHops: too irregular to count, and free
   double energy_pj = 0;
 };
 

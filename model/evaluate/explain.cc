@@ -50,11 +50,11 @@ FanoutReport fanout_report(const BoundModel& model, const Sheet& sheet, std::siz
     }
   }
   for (std::size_t t = 0; t < model.counting.tensors; ++t) {
-    const NetworkTally& tally = sheet.tally.network[f][t];
+    const NetworkTally tally = whole_network(model.counting, sheet.tally, f, t);
     if (!tally.used) continue;
     const int carrier = model.counting.network[f][t];
     const bool reduces = model.counting.tensor[t].is_output && carrier >= 0 &&
-                         ((model.counting.shares[f] >> t) & 1u) != 0;
+                         ((model.counting.shares[model.counting.span[f].first] >> t) & 1u) != 0;
     TensorAtNetwork& tensor = report.tensors[t];
     tensor.words_in = tally.words_in;
     tensor.words_delivered = tally.words_delivered;
@@ -80,7 +80,7 @@ Breakdown break_down(const BoundModel& model, const Sheet& sheet) {
   for (std::size_t m = 0; m < model.counting.memories; ++m) {
     result.memories.push_back(memory_report(model, sheet, m));
   }
-  for (std::size_t f = 0; f < model.counting.fanouts; ++f) {
+  for (std::size_t f = 0; f < model.counting.spans; ++f) {
     result.fanouts.push_back(fanout_report(model, sheet, f));
   }
   result.compute.instances = model.lanes;

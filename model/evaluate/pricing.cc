@@ -187,27 +187,39 @@ StatusCode count_accesses(const BoundModel& model, Workspace& workspace, Sheet& 
 
 namespace {
 
+bool hops_of(const BoundModel& model, Sheet& sheet, std::size_t f, std::size_t t,
+             NetworkClass network_class, const NetworkTally& tally, Workspace& workspace,
+             OverflowFlag& flag) {
+  const FanoutTerms& fanout = model.fanout[f];
+  if (model.counting.span[f].two()) {
+    sheet.hops[f][t] = bus_hops(network_class, fanout.rows, fanout.columns, tally, flag);
+    return true;
+  }
+  return count_hops(model.counting, sheet.nest, model.counting.span[f].first, static_cast<int>(t),
+                    network_class, tally, workspace, flag, sheet.hops[f][t]);
+}
+
 StatusCode price_networks(const BoundModel& model, Workspace& workspace, bool all_hops,
                           Sheet& sheet) {
   OverflowFlag flag;
-  for (std::size_t f = 0; f < model.counting.fanouts; ++f) {
+  for (std::size_t f = 0; f < model.counting.spans; ++f) {
     sheet.fanout_pj[f] = 0;
     for (std::size_t t = 0; t < model.counting.tensors; ++t) {
       sheet.hops[f][t] = 0;
       sheet.network_pj[f][t] = 0;
-      const NetworkTally& tally = sheet.tally.network[f][t];
+      const NetworkTally tally = whole_network(model.counting, sheet.tally, f, t);
       const int carrier = model.counting.network[f][t];
       if (!tally.used || carrier < 0) continue;
       const NetworkTerms& network = model.fanout[f].network[static_cast<std::size_t>(carrier)];
       if (network.pj_per_bit_hop == 0 && !all_hops) continue;
-      if (!count_hops(model.counting, sheet.nest, static_cast<int>(f), static_cast<int>(t),
-                      network.network_class, tally, workspace, flag, sheet.hops[f][t])) {
+      if (!hops_of(model, sheet, f, t, network.network_class, tally, workspace, flag)) {
         // Hops that cost nothing may stay unknown; energies may not.
         if (network.pj_per_bit_hop != 0) {
           refuse(workspace, Refusal::kHops);
           return StatusCode::kUnsupported;
         }
-        sheet.hops[f][t] = 0;
+        sheet.hops[f][t] = kUncountedHops;
+        continue;
       }
       sheet.network_pj[f][t] = static_cast<double>(sheet.hops[f][t]) *
                                static_cast<double>(model.counting.tensor[t].bits) *
@@ -240,7 +252,7 @@ StatusCode price(const BoundModel& model, Workspace& workspace, bool all_hops, S
   }
   const StatusCode status = price_networks(model, workspace, all_hops, sheet);
   if (status != StatusCode::kOk) return status;
-  for (std::size_t f = 0; f < model.counting.fanouts; ++f) total += sheet.fanout_pj[f];
+  for (std::size_t f = 0; f < model.counting.spans; ++f) total += sheet.fanout_pj[f];
   sheet.compute_pj = static_cast<double>(model.operations) * model.costs.compute.operation_pj;
   sheet.energy_pj = total + sheet.compute_pj;
   return StatusCode::kOk;

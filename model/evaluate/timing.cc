@@ -30,12 +30,12 @@ class Timer {
     push(TimePart::Kind::kCompute, NodeKind::kCompute, 0,
          static_cast<double>(sheet_.tally.steps) * model_.interval_cycles);
     for (std::size_t m = 0; m < model_.counting.memories; ++m) bandwidth(m);
-    for (std::size_t f = 0; f < model_.counting.fanouts; ++f) network_bandwidth(f);
+    for (std::size_t f = 0; f < model_.counting.spans; ++f) network_bandwidth(f);
     overlapped_ = sheet_.parts;
     for (std::size_t m = 0; m < model_.counting.memories; ++m) {
       if (stored(m) && !exposed(m)) return StatusCode::kUnsupported;
     }
-    for (std::size_t f = 0; f < model_.counting.fanouts; ++f) systolic(f);
+    for (std::size_t f = 0; f < model_.counting.spans; ++f) systolic(f);
     latencies();
     if (flag_.raised()) return StatusCode::kOverflow;
     return add_up();
@@ -75,7 +75,7 @@ class Timer {
       double bits = 0;
       for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
         if (model_.counting.network[f][t] != static_cast<int>(n)) continue;
-        const NetworkTally& tally = sheet_.tally.network[f][t];
+        const NetworkTally tally = whole_network(model_.counting, sheet_.tally, f, t);
         if (!tally.used) continue;
         bits += static_cast<double>(
             flag_.mul(flag_.add(tally.words_in, tally.words_out), model_.counting.tensor[t].bits));
@@ -192,8 +192,8 @@ class Timer {
     const bool any_stored = stored_below(f) != 0;
     for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
       if (any_stored && !(stored_below(f) >> t & 1u)) continue;
-      const std::int64_t times =
-          residences(model_.counting, sheet_.nest, static_cast<int>(t), static_cast<int>(f), flag_);
+      const std::int64_t times = residences(model_.counting, sheet_.nest, static_cast<int>(t),
+                                            model_.counting.span[f].last, flag_);
       if (times >= folds) continue;
       folds = times;
       stationary = t;
@@ -217,7 +217,7 @@ class Timer {
     for (std::size_t t = 0; t < model_.counting.tensors; ++t) {
       for (int s = 0; s < sheet_.nest.stops[t]; ++s) {
         const std::uint8_t memory = sheet_.nest.stop[t][static_cast<std::size_t>(s)].memory;
-        if (model_.counting.fanouts_above[memory] > f) mask |= 1u << t;
+        if (model_.counting.fanouts_above[memory] > model_.counting.span[f].last) mask |= 1u << t;
       }
     }
     return mask;
@@ -228,7 +228,7 @@ class Timer {
       if (!stored(m)) continue;
       push_exposed(TimePart::Kind::kLatency, NodeKind::kMemory, m, model_.memory[m].latency_cycles);
     }
-    for (std::size_t f = 0; f < model_.counting.fanouts; ++f) {
+    for (std::size_t f = 0; f < model_.counting.spans; ++f) {
       if (sheet_.tally.children_used[f] == 1) continue;
       for (std::size_t n = 0; n < model_.fanout[f].networks; ++n) {
         push_exposed(TimePart::Kind::kLatency, NodeKind::kFanout, f,

@@ -165,4 +165,15 @@ bool count_hops(const CountingContext& context, const Nest& nest, int fanout, in
   return output ? counter.output(hops) : counter.input(hops);
 }
 
+std::int64_t bus_hops(NetworkClass network_class, std::int64_t trunk, std::int64_t row,
+                      const NetworkTally& tally, OverflowFlag& flag) {
+  const std::int64_t sent = flag.add(tally.words_in, tally.words_out);
+  if (network_class == NetworkClass::kBus) return flag.mul(sent, flag.mul(trunk, row));
+  if (network_class == NetworkClass::kCrossbar) {
+    return flag.add(tally.words_delivered, tally.words_collected);
+  }
+  if (network_class != NetworkClass::kMulticastBus) return 0;
+  return flag.add(flag.mul(sent, trunk), flag.mul(flag.add(tally.rows_in, tally.rows_out), row));
+}
+
 }  // namespace loopscape
