@@ -199,8 +199,45 @@ std::string network_text(const std::vector<Fanout>& fanouts) {
 }
 
 struct Score {
-  std::size_t compared = 0, refused = 0, worlds = 0;
+  std::size_t compared = 0, refused = 0, worlds = 0, split = 0;
 };
+
+// The same nest with every network a multicast bus: counted as trunks and rows where that may be.
+void compare_split(World w, std::uint32_t seed, Score& score) {
+  for (Fanout& fanout : w.arch.fanouts) {
+    for (Network& network : fanout.networks) network.network_class = NetworkClass::kMulticastBus;
+  }
+  const Result<CountingContext> context = make_counting_context(w.problem, w.arch, w.conventions);
+  REQUIRE(context.ok());
+  Nest nest;
+  REQUIRE(build_nest(*context, w.mapping, nest) == Legality::kLegal);
+  const WorkspacePtr workspace = make_workspace();
+  Tally tally;
+  count(*context, nest, *workspace, tally);
+  if (tally.status != StatusCode::kOk) return;
+  for (std::size_t t = 0; t < 3; ++t) {
+    walked::Walk walk(w.problem, w.arch, w.conventions, w.mapping, t);
+    std::map<std::size_t, walked::Hops> hops = walk.run();
+    for (std::size_t f = 0; f < w.arch.fanouts.size(); ++f) {
+      const NetworkTally network = whole_network(*context, tally, f, t);
+      if (!context->span[f].two() || !network.used) continue;
+      ++score.split;
+      OverflowFlag flag;
+      const std::int64_t trunk = w.arch.fanouts[f].axes.back().size;
+      const std::int64_t row = w.arch.fanouts[f].children() / trunk;
+      INFO("seed " << seed << ", fan-out " << f << ", tensor " << t << "\n"
+                   << conventions_to_text(w.conventions) << "\n"
+                   << network_text(w.arch.fanouts)
+                   << mapping_to_text(w.mapping, w.problem, w.arch));
+      for (const NetworkClass c : {NetworkClass::kFree, NetworkClass::kBus,
+                                   NetworkClass::kMulticastBus, NetworkClass::kCrossbar}) {
+        INFO("class " << static_cast<int>(c));
+        CHECK(bus_hops(c, trunk, row, network, flag) == hops[f][static_cast<std::size_t>(c)]);
+      }
+      CHECK_FALSE(flag.raised());
+    }
+  }
+}
 
 void compare(std::uint32_t seed, Score& score) {
   const World w = Maker(seed).world();
@@ -213,6 +250,7 @@ void compare(std::uint32_t seed, Score& score) {
   count(*context, nest, *workspace, tally);
   if (tally.status != StatusCode::kOk) return;
   ++score.worlds;
+  compare_split(w, seed, score);
   for (std::size_t t = 0; t < 3; ++t) {
     walked::Walk walk(w.problem, w.arch, w.conventions, w.mapping, t);
     std::map<std::size_t, walked::Hops> hops = walk.run();
@@ -247,6 +285,7 @@ void compare_all(std::uint32_t first, std::uint32_t count) {
                     << " refused");
   CHECK(score.worlds > count / 3);
   CHECK(score.refused * 10 < score.compared);
+  CHECK(score.split > count / 20);
 }
 
 }  // namespace
