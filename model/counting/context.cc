@@ -9,6 +9,8 @@
 namespace loopscape {
 namespace {
 
+constexpr double kMostPoints = 288230376151711744.0;  // 2^58
+
 TensorMask called(const Problem& problem, const std::vector<std::string>& names) {
   TensorMask mask = 0;
   for (const std::string& name : names) mask |= problem.tensors_called(name);
@@ -50,8 +52,17 @@ Result<TensorShape> tensor_shape(const Problem& problem, const Tensor& tensor,
     // Holes of an output hold no partial sums: its words are always distinct (counting.md A2).
     here = rank_shape(rank, box && !tensor.is_output);
     std::array<std::int64_t, kMaxTerms> extent{};
+    double points = 1;
     for (std::size_t i = 0; i < here.terms; ++i) {
       extent[i] = problem.dims[here.dim[i]].extent;
+      points *= static_cast<double>(extent[i]);
+    }
+    // Sums over one rank's steps are not checked one by one; this leaves them room.
+    if (here.terms > 1 && points > kMostPoints) {
+      return Status(StatusCode::kUnsupported,
+                    "tensor " + tensor.name +
+                        " has a sliding rank whose dimensions multiply to more than 2^58; its "
+                        "counts may not fit 63 bits; make them smaller");
     }
     here.all_words = distinct_sums(here, extent, workspace);
     if (here.all_words < 0) {

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kMostLanes = std::size_t{1} << 18;
 constexpr std::int64_t kMostPositions = std::int64_t{1} << 24;
-constexpr std::int64_t kMostMarks = std::int64_t{1} << 26;
+constexpr std::int64_t kMostMarks = std::int64_t{1} << 26;  // at one step
+constexpr std::int64_t kMostWork = std::int64_t{1} << 28;   // at all steps
 
 // Words with multiplicities, by word.
 using Bag = std::map<std::int64_t, std::int64_t>;
@@ -286,6 +287,8 @@ bool RankLanes::add(const std::array<std::size_t, kMaxTerms>& at, RankValues& va
   for (int i = 0; i < query_.terms; ++i) {
     weight *= step_of(i, at[static_cast<std::size_t>(i)]).weight;
   }
+  work_ += static_cast<std::int64_t>(lanes_);
+  if (work_ > kMostWork) return false;
   set_intervals(at);
   const RankShape& shape = *query_.shape;
   if (!shape.clipped && shape.terms == 1) return add_single(values, weight);
@@ -348,7 +351,8 @@ bool RankLanes::list_words(RankValues& values, std::int64_t weight) {
   }
   if (lowest_ == INT64_MAX) lowest_ = highest = 0;
   positions_ = highest - lowest_ + 1;
-  if (positions_ > kMostPositions) return false;
+  work_ += marks;
+  if (positions_ > kMostPositions || work_ > kMostWork) return false;
   workspace_.words.clear();
   workspace_.first_word.assign(1, 0);
   workspace_.kept_words.clear();

@@ -77,6 +77,7 @@ class RankLanes {
   std::array<std::int64_t, kMaxTerms> step_offset_{};
   std::array<bool, kMaxTerms> step_whole_{};
   std::int64_t lowest_ = 0, positions_ = 0;
+  std::int64_t work_ = 0;  // lanes and indices looked at so far
 };
 
 }  // namespace loopscape
