@@ -83,8 +83,8 @@ Result<TensorShape> tensor_shape(const Problem& problem, const Tensor& tensor,
   return shape;
 }
 
-// Is the fan-out counted as a trunk and rows? Sharing any common word may be done in two steps;
-// sharing equal deltas, and neighbours' links, may not.
+// Is the fan-out counted as a trunk and rows? Sharing any common word may be done in two steps,
+// sharing equal deltas may not.
 bool splits(const Fanout& fanout, const Conventions& conventions) {
   if (fanout.axes.size() < 2 || conventions.sharing != Conventions::Sharing::kAnyWord) return false;
   bool multicast_bus = false;
@@ -93,17 +93,22 @@ bool splits(const Fanout& fanout, const Conventions& conventions) {
                                   network.network_class == NetworkClass::kBus ||
                                   network.network_class == NetworkClass::kCrossbar ||
                                   network.network_class == NetworkClass::kMulticastBus;
-    if (!counted_by_words || !network.forward.empty()) return false;
+    if (!counted_by_words) return false;
     multicast_bus |= network.network_class == NetworkClass::kMulticastBus;
   }
   return multicast_bus;
 }
 
 void set_spans(const Arch& arch, CountingContext& context) {
+  // What passes a trunk tells its links only if no word arrives over another fan-out's neighbours.
+  bool forwards = false;
+  for (const Fanout& fanout : arch.fanouts) {
+    for (const Network& network : fanout.networks) forwards |= !network.forward.empty();
+  }
   std::size_t spare = kMaxFanouts - arch.fanouts.size();
   context.spans = static_cast<std::uint8_t>(arch.fanouts.size());
   for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
-    const bool two = spare > 0 && splits(arch.fanouts[f], context.conventions);
+    const bool two = spare > 0 && !forwards && splits(arch.fanouts[f], context.conventions);
     spare -= two;
     context.span[f].first = context.fanouts;
     context.span[f].last = static_cast<std::uint8_t>(context.fanouts + two);

@@ -285,7 +285,7 @@ void compare_all(std::uint32_t first, std::uint32_t count) {
                     << " refused");
   CHECK(score.worlds > count / 3);
   CHECK(score.refused * 10 < score.compared);
-  CHECK(score.split > count / 20);
+  CHECK(score.split > count / 50);
 }
 
 }  // namespace
