@@ -67,7 +67,7 @@ class Chain {
       here = TensorTally{};
       const bool box = context_.conventions.footprint == Conventions::Footprint::kBox;
       here.tile_words = footprint(tensor_, box, full_tile(k), workspace_);
-      here.instanced = instanced(position(k));
+      if (by_instance(k)) here.instanced = instanced(position(k));
     }
     for (int k = 1; k <= stops_; ++k) {
       if (k == stops_ && !tensor_.clipped &&
@@ -217,6 +217,12 @@ class Chain {
     return flow.arrivals();
   }
 
+  bool by_instance(int stop) const {
+    const std::uint8_t memory =
+        nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)].memory;
+    return ((context_.by_instance >> memory) & 1u) != 0;
+  }
+
   // What the first instance of the parent is asked for.
   std::int64_t first_demand(const Boundary& boundary, const Flow& flow) {
     const auto top = static_cast<std::size_t>(boundary.levels.size);
@@ -244,26 +250,21 @@ class Chain {
     const int pos = position(stops_ - 1);
     TensorTally& store = at(tally, stops_ - 1);
     const std::int64_t total = context_.operations;
+    (tensor_.is_output ? store.total.updates : store.total.reads) = total;
+    if (tensor_.is_output) store.total.reads = flag_.sub(total, zero_starts);
+    if (!by_instance(stops_ - 1) || store.instanced == Instanced::kUnknown) return;
     const std::int64_t first =
         even_split_above(pos) ? total / lanes_outside(pos)
                               : tuples(context_, nest_, flag_,
                                        [](int, const NestLoop& loop) { return !loop.spatial; });
-    if (!tensor_.is_output) {
-      store.total.reads = total;
-      store.first.reads = first;
-      return;
-    }
-    store.total.updates = total;
-    store.total.reads = flag_.sub(total, zero_starts);
-    if (store.instanced == Instanced::kUnknown) return;
-    store.first.updates = first;
-    store.first.reads = flag_.sub(first, held(pos, Instances::first()));
+    (tensor_.is_output ? store.first.updates : store.first.reads) = first;
+    if (tensor_.is_output) store.first.reads = flag_.sub(first, held(pos, Instances::first()));
   }
 
   bool input(Tally& tally, int k, const Boundary& boundary, const Flow& flow) {
     TensorTally& parent = at(tally, k - 1);
     parent.total.reads = flow.demand[static_cast<std::size_t>(boundary.levels.size)];
-    parent.first.reads = first_demand(boundary, flow);
+    if (by_instance(k - 1)) parent.first.reads = first_demand(boundary, flow);
     std::int64_t forwarded = flow.forwarded;
     for (int v = 0; v < boundary.levels.size; ++v) {
       NetworkTally& network = network_at(tally, boundary, v);
@@ -278,7 +279,7 @@ class Chain {
     if (boundary.to_compute) return true;
     TensorTally& child = at(tally, k);
     child.total.fills = flow.arrivals();
-    child.first.fills = first_arrivals(k, boundary, flow);
+    if (by_instance(k)) child.first.fills = first_arrivals(k, boundary, flow);
     return true;
   }
 
@@ -290,7 +291,7 @@ class Chain {
     TensorTally& parent = at(tally, k - 1);
     parent.total.updates = flow.demand[top];
     parent.total.reads = flag_.sub(flow.demand[top], zero_starts);
-    if (parent.instanced != Instanced::kUnknown) {
+    if (by_instance(k - 1) && parent.instanced != Instanced::kUnknown) {
       parent.first.updates = first_demand(boundary, flow);
       parent.first.reads =
           flag_.sub(parent.first.updates, held(boundary.parent, Instances::first()));
@@ -302,7 +303,7 @@ class Chain {
       std::int64_t child_zero_starts = flag_.sub(flow.arrivals(), refills);
       if (every) child_zero_starts = first_rounds(boundary, 0);
       child.total.fills = flag_.sub(flow.arrivals(), child_zero_starts);
-      if (child.instanced != Instanced::kUnknown) {
+      if (by_instance(k) && child.instanced != Instanced::kUnknown) {
         child.first.drains = first_arrivals(k, boundary, flow);
         child.first.fills = flag_.sub(child.first.drains, held(boundary.child, Instances::first()));
       }

@@ -67,6 +67,8 @@ struct CountingContext {
 
   std::array<std::uint8_t, kMaxMemories> fanouts_above{};  // memory -> how many fan-outs enclose it
   std::array<TensorMask, kMaxMemories> keep{}, bypass{};
+  // Memories of which somebody asks for more than totals: Tally's `first` and `instanced`.
+  std::uint16_t by_instance = 0xffff;
   std::array<std::uint8_t, kMaxAxes> axis_fanout{};
   std::array<std::uint32_t, kMaxAxes> axis_size{};
   std::array<DimMask, kMaxAxes> axis_dims{};

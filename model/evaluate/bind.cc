@@ -60,6 +60,14 @@ FanoutTerms fanout_terms(const Fanout& fanout) {
   return terms;
 }
 
+// Rounded accesses, bandwidths and exposed transfers are an instance's; all else adds up.
+void note_by_instance(const MemoryTerms& terms, std::size_t m, CountingContext& counting) {
+  bool asked = terms.read_bits > 0 || terms.write_bits > 0 || terms.shared_bits > 0 ||
+               terms.buffering == Buffering::kSingle;
+  for (std::size_t t = 0; t < counting.tensors; ++t) asked |= terms.accesses_per_word[t] == 0;
+  if (!asked) counting.by_instance &= static_cast<std::uint16_t>(~(1u << m));
+}
+
 // Instances of every node, and the areas that add up. An overflow is an architecture too large.
 Status bind_nodes(BoundModel& model) {
   OverflowFlag flag;
@@ -69,6 +77,7 @@ Status bind_nodes(BoundModel& model) {
       case NodeKind::kMemory:
         model.memory[node.id] =
             memory_terms(model.arch.memories[node.id], instances, model.counting);
+        note_by_instance(model.memory[node.id], node.id, model.counting);
         model.area_um2 += model.costs.memories[node.id].area_um2 * static_cast<double>(instances);
         break;
       case NodeKind::kFanout:
