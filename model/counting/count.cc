@@ -67,7 +67,7 @@ class Chain {
       here = TensorTally{};
       const bool box = context_.conventions.footprint == Conventions::Footprint::kBox;
       here.tile_words = footprint(tensor_, box, full_tile(k), workspace_);
-      if (by_instance(k)) here.instanced = instanced(position(k));
+      if (by_instance(k)) here.instanced = instanced(k);
     }
     for (int k = 1; k <= stops_; ++k) {
       if (k == stops_ && !tensor_.clipped &&
@@ -124,12 +124,6 @@ class Chain {
     return nest_.tile
         [nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)].tile];
   }
-  // The last stop that lies outside `pos`, by position; 0 if none does.
-  int stop_above(int pos) const {
-    int stop = 0;
-    while (stop + 1 < stops_ && position(stop + 1) < pos) ++stop;
-    return stop;
-  }
   TensorTally& at(Tally& tally, int stop) const {
     const std::uint8_t memory =
         nest_.stop[static_cast<std::size_t>(tensor_index_)][static_cast<std::size_t>(stop)].memory;
@@ -173,12 +167,12 @@ class Chain {
 
   // previous_tile at a ragged edge: words of one tile may arrive more or less often, and what an
   // inner instance takes over from a parent that started anew is not known by instance.
-  bool uneven_residences(int pos) const {
-    if (context_.conventions.reuse != Conventions::Reuse::kPreviousTile ||
+  bool uneven_residences(int stop) const {
+    if (stop == 0 || context_.conventions.reuse != Conventions::Reuse::kPreviousTile ||
         (nest_.ragged & tensor_.relevant) == 0) {
       return false;
     }
-    const int parent = position(stop_above(pos));
+    const int parent = position(stop - 1);
     for (int i = 0; i < parent; ++i) {
       const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
       if (loop.spatial && !has(tensor_.relevant, loop.dim)) return true;
@@ -187,7 +181,8 @@ class Chain {
   }
 
   // D6. How the instances at a position compare.
-  Instanced instanced(int pos) const {
+  Instanced instanced(int stop) const {
+    const int pos = position(stop);
     if (no_spatial_above(pos)) return Instanced::kUniform;
     bool cut = false, replicas = false, sliding = false;
     for (int i = 0; i < pos; ++i) {
@@ -198,7 +193,7 @@ class Chain {
       sliding |= has(tensor_.relevant, loop.dim) && !has(tensor_.simple, loop.dim);
     }
     if (tensor_.is_output && sliding) return Instanced::kUnknown;
-    if (tensor_.is_output && uneven_residences(pos)) return Instanced::kUnknown;
+    if (tensor_.is_output && uneven_residences(stop)) return Instanced::kUnknown;
     if ((tensor_.clipped && sliding) ||
         (cut && context_.conventions.reuse == Conventions::Reuse::kPreviousTile)) {
       return Instanced::kEach;
@@ -365,7 +360,6 @@ class Chain {
     for (int i = boundary.parent; i < boundary.child; ++i) {
       const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
       if (!loop.spatial) continue;
-      if (has(tensor_.sliding, loop.dim)) return false;
       if (!has(tensor_.relevant, loop.dim) &&
           ((context_.shares[loop.fanout] >> tensor_index_) & 1u) == 0) {
         return false;

@@ -47,11 +47,13 @@ Arch buffered(std::vector<std::uint32_t> lanes) {
 Arch two_fanouts(bool rows_share, bool cols_share) {
   ArchBuilder arch;
   arch.memory("DRAM");
-  Fanout& rows = arch.fanout("Rows", {2});
-  Fanout& cols = arch.fanout("Cols", {3});
-  rows.networks[0].bandwidth_bits = cols.networks[0].bandwidth_bits = 8;
-  if (!rows_share) rows.networks[0].multicast = rows.networks[0].reduce = {};
-  if (!cols_share) cols.networks[0].multicast = cols.networks[0].reduce = {};
+  const auto add = [&](const char* name, std::uint32_t size, bool shares) {
+    Network& network = arch.fanout(name, {size}).networks[0];
+    network.bandwidth_bits = 8;
+    if (!shares) network.multicast = network.reduce = {};
+  };
+  add("Rows", 2, rows_share);
+  add("Cols", 3, cols_share);
   arch.memory("Spad").width_bits = 48;
   return arch.done();
 }
