@@ -187,8 +187,8 @@ std::string networks(const StoredResult& result, const Style& style) {
         const TensorAtNetwork& at = report.tensors[t];
         rows.row({result.problem.tensors[t].name, count(at.words_in), count(at.words_delivered),
                   count(at.forwarded), count(at.words_collected), count(at.words_out),
-                  count(at.reductions),
-                  at.hops == kUncountedHops ? "not counted" : count(at.hops), energy(at.energy_pj)});
+                  count(at.reductions), at.hops == kUncountedHops ? "not counted" : count(at.hops),
+                  energy(at.energy_pj)});
       }
     }
     rows.drop_idle_columns();

@@ -201,7 +201,8 @@ const Table<TensorAtNetwork>& tensor_at_network_table() {
     count(t, "words_collected", &At::words_collected, "Results that children send.");
     count(t, "words_out", &At::words_out, "Results that reach the parent.");
     count(t, "forwarded", &At::forwarded, "Delivered by a neighbour.");
-    count(t, "hops", &At::hops, "Words times links travelled; -1 where a free network's links are not counted.");
+    count(t, "hops", &At::hops,
+          "Words times links travelled; -1 where a free network's links are not counted.");
     count(t, "reductions", &At::reductions, "Additions in the network.");
     number(t, "energy_pj", &At::energy_pj, "Of these hops.");
     return t;
