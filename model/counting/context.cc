@@ -201,7 +201,7 @@ Result<CountingContext> make_counting_context(const Problem& problem, const Arch
   context.output = static_cast<std::uint8_t>(problem.output());
   for (std::size_t d = 0; d < problem.dims.size(); ++d) context.extent[d] = problem.dims[d].extent;
   const bool box = conventions.footprint == Conventions::Footprint::kBox;
-  const WorkspacePtr workspace = make_workspace();
+  const WorkspacePtr workspace = make_workspace(1);
   for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
     Result<TensorShape> shape =
         tensor_shape(problem, problem.tensors[t], arch.word_bits, box, *workspace);

@@ -527,6 +527,8 @@ std::int64_t residences(const CountingContext& context, const Nest& nest, int te
 void WorkspaceDeleter::operator()(Workspace* workspace) const { delete workspace; }
 Refusal refusal(const Workspace& workspace) { return workspace.refusal; }
 void refuse(Workspace& workspace, Refusal reason) { workspace.refusal = reason; }
-WorkspacePtr make_workspace() { return WorkspacePtr(new Workspace); }
+WorkspacePtr make_workspace(std::size_t known_ranks) {
+  return WorkspacePtr(new Workspace(known_ranks));
+}
 
 }  // namespace loopscape

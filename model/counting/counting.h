@@ -184,7 +184,8 @@ struct WorkspaceDeleter {
   void operator()(Workspace* workspace) const;
 };
 using WorkspacePtr = std::unique_ptr<Workspace, WorkspaceDeleter>;
-WorkspacePtr make_workspace();
+// `known_ranks`: places in the table of ranks met before; few for a workspace that counts once.
+WorkspacePtr make_workspace(std::size_t known_ranks = 16384);
 // Why the last count in this workspace was refused, and how a later step notes that it refuses.
 Refusal refusal(const Workspace& workspace);
 void refuse(Workspace& workspace, Refusal reason);

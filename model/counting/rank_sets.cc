@@ -297,7 +297,7 @@ bool rank_values(const RankQuery& query, Workspace& workspace, RankValues& value
   const std::uint32_t size = make_key(query, key);
   RankTable::Entry* entry = nullptr;
   if (size != 0) {
-    entry = &workspace.table.entries[slot_of(key, size, RankTable::kEntries)];
+    entry = &workspace.table.entries[slot_of(key, size, workspace.table.entries.size())];
     if (entry->size == size && std::equal(key.begin(), key.begin() + size, entry->key.begin())) {
       read_entry(*entry, query.levels->size, values);
       return true;

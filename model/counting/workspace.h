@@ -46,14 +46,15 @@ struct Interval {
 };
 
 struct RankTable {
-  static constexpr std::size_t kEntries = 4096, kLevels = 3;
+  static constexpr std::size_t kLevels = 3;
   struct Entry {
     std::uint32_t size = 0;  // of the key; 0: empty
     RankKey key;
     std::array<std::int64_t, kLevels + 1> moved, needed;
     std::int64_t group_moved, group_needed, forwarded;
   };
-  std::vector<Entry> entries = std::vector<Entry>(kEntries);
+  explicit RankTable(std::size_t size) : entries(size) {}
+  std::vector<Entry> entries;
 };
 
 // One rank's sets of lanes of one fan-out, as in a part of Destinations.
@@ -76,6 +77,7 @@ struct TargetTable {
 
 class Workspace {
  public:
+  explicit Workspace(std::size_t known_ranks) : table(known_ranks) {}
   Refusal refusal = Refusal::kNone;
   RankTable table;
   TargetTable target_table;

@@ -7,6 +7,8 @@
 namespace loopscape {
 namespace {
 
+constexpr std::size_t kKnownRanks = 64;  // one mapping meets few
+
 std::string plural(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
@@ -171,7 +173,7 @@ Status refusal_status(const BoundModel& model, const Mapping& mapping, const Wor
 }  // namespace
 
 Result<Breakdown> Evaluator::explain(const Mapping& mapping) const {
-  const WorkspacePtr workspace = make_workspace();
+  const WorkspacePtr workspace = make_workspace(kKnownRanks);
   const auto sheet = std::make_unique<Sheet>();
   const StatusCode code = evaluate_into(*bound_, mapping, *workspace, true, *sheet);
   if (code != StatusCode::kOk) return refusal_status(*bound_, mapping, *workspace, *sheet, code);
@@ -179,7 +181,7 @@ Result<Breakdown> Evaluator::explain(const Mapping& mapping) const {
 }
 
 Status Evaluator::check(const Mapping& mapping) const {
-  const WorkspacePtr workspace = make_workspace();
+  const WorkspacePtr workspace = make_workspace(kKnownRanks);
   const auto sheet = std::make_unique<Sheet>();
   const StatusCode code = evaluate_into(*bound_, mapping, *workspace, false, *sheet);
   return code == StatusCode::kOk ? Status()
