@@ -296,12 +296,14 @@ class FlowSum {
 // of equal deltas among tiles that the edge cuts differently.
 bool products_fail(const CountingContext& context, const Nest& nest, const Boundary& boundary) {
   const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
-  bool relevant_lanes = false, sliding_lanes = false;
+  bool relevant_lanes = false, shared_sliding = false;
   for (int i = boundary.parent; i < boundary.child; ++i) {
     const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
     if (!loop.spatial) continue;
+    const int level = level_in(boundary.levels, loop.fanout);
     relevant_lanes |= has(tensor.relevant, loop.dim);
-    sliding_lanes |= has(tensor.sliding, loop.dim);
+    shared_sliding |=
+        has(tensor.sliding, loop.dim) && boundary.levels.shared[static_cast<std::size_t>(level)];
   }
   bool unshared_inside = false, mixed = false;
   for (std::size_t v = 0; v < static_cast<std::size_t>(boundary.levels.size); ++v) {
@@ -310,7 +312,7 @@ bool products_fail(const CountingContext& context, const Nest& nest, const Bound
   }
   const bool equal = context.conventions.sharing == Conventions::Sharing::kEqualDelta;
   return (mixed && relevant_lanes) ||
-         (equal && sliding_lanes && (nest.ragged & tensor.relevant) != 0);
+         (equal && shared_sliding && (nest.ragged & tensor.relevant) != 0);
 }
 
 // Equal deltas: may children of a sharing fan-out ask for different numbers of copies, because the

@@ -169,6 +169,7 @@ class Chain {
   // inner instance takes over from a parent that started anew is not known by instance.
   bool uneven_residences(int stop) const {
     if (stop == 0 || context_.conventions.reuse != Conventions::Reuse::kPreviousTile ||
+        context_.conventions.refill != Conventions::Refill::kOneChild ||
         (nest_.ragged & tensor_.relevant) == 0) {
       return false;
     }
@@ -260,16 +261,19 @@ class Chain {
     TensorTally& parent = at(tally, k - 1);
     parent.total.reads = flow.demand[static_cast<std::size_t>(boundary.levels.size)];
     if (by_instance(k - 1)) parent.first.reads = first_demand(boundary, flow);
-    std::int64_t forwarded = flow.forwarded;
+    const auto& forwards = boundary.levels.forwards;
+    const bool several = std::count(forwards.begin(), forwards.end(), true) > 1;
     for (int v = 0; v < boundary.levels.size; ++v) {
       NetworkTally& network = network_at(tally, boundary, v);
       network.words_in = flow.demand[static_cast<std::size_t>(v) + 1];
       network.words_delivered = flow.demand[static_cast<std::size_t>(v)];
-      if (!boundary.levels.forwards[static_cast<std::size_t>(v)]) continue;
+      if (flow.forwarded == 0 || !forwards[static_cast<std::size_t>(v)]) continue;
+      const int fanout = boundary.levels.fanout[static_cast<std::size_t>(v)];
+      const Forwarding giver =
+          several ? forwarding(context_, nest_, fanout, tensor_index_) : Forwarding::kThisOne;
       // Which of two fan-outs' neighbours gave a word is not counted apart.
-      if (forwarded == 0 && flow.forwarded != 0) return refused(Refusal::kTwoForwarders);
-      network.forwarded = forwarded;
-      forwarded = 0;
+      if (giver == Forwarding::kSeveral) return refused(Refusal::kTwoForwarders);
+      if (giver == Forwarding::kThisOne) network.forwarded = flow.forwarded;
     }
     if (boundary.to_compute) return true;
     TensorTally& child = at(tally, k);

@@ -168,9 +168,9 @@ struct Tally {
 enum class Refusal : std::uint8_t {
   kNone,
   kSlidingOutput,     // a fan-out splits an output's sliding dimension
-  kCopies,            // children ask for different numbers of copies of a word
+  kCopies,            // sharing is no product: of copies, of differences, of equal deltas
   kTwoForwarders,     // two fan-outs between a store and its parent both forward
-  kUnevenResidences,  // previous_tile, ragged, an output below two fan-outs that hold parts of it
+  kUnevenResidences,  // previous_tile, a ragged output stored twice below lanes over its parts
   kTooManyIndices,    // a sliding rank too large to list
   kHops,              // hops of a priced network (interconnect.md)
 };

@@ -140,8 +140,10 @@ const char* sentence(Refusal reason) {
     case Refusal::kTwoForwarders:
       return "two fan-outs between a store and its parent both forward; let one of them forward";
     case Refusal::kUnevenResidences:
-      return "under reuse: previous_tile a ragged output lies below two fan-outs that hold parts "
-             "of it; use reuse: march, or leave out bandwidths and access widths there";
+      return "under reuse: previous_tile a ragged output is stored twice below a fan-out that "
+             "holds "
+             "parts of it, and which of the inner instances starts a word anew is not counted; use "
+             "reuse: march or refill: every, or leave out bandwidths and access widths there";
     case Refusal::kTooManyIndices:
       return "a sliding rank is too large and irregular to list its indices (over 2^24 positions "
              "or 2^26 marks); use larger tiles or fewer lanes in its dimensions";

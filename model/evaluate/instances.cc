@@ -34,9 +34,16 @@ Words instance_words(const BoundModel& model, const Sheet& sheet, Workspace& wor
                            stop_at(sheet.nest, tensor, memory), lane, flag);
 }
 
-Refusal instances_refusal(const BoundModel& model, const Sheet& sheet, std::size_t tensor) {
+Refusal instances_refusal(const BoundModel& model, const Sheet& sheet, std::size_t memory,
+                          std::size_t tensor) {
   const DimMask sliding = model.counting.tensor[tensor].sliding;
-  return (sheet.nest.split & sliding) != 0 ? Refusal::kSlidingOutput : Refusal::kUnevenResidences;
+  const int stop = stop_at(sheet.nest, tensor, memory);
+  const int position = sheet.nest.stop[tensor][static_cast<std::size_t>(stop)].position;
+  for (int i = 0; i < position; ++i) {
+    const NestLoop& loop = sheet.nest.loop[static_cast<std::size_t>(i)];
+    if (loop.spatial && ((sliding >> loop.dim) & 1u) != 0) return Refusal::kSlidingOutput;
+  }
+  return Refusal::kUnevenResidences;
 }
 
 }  // namespace loopscape

@@ -22,7 +22,8 @@ Words instance_words(const BoundModel& model, const Sheet& sheet, Workspace& wor
                      OverflowFlag& flag);
 
 // Why an output is not counted by instance.
-Refusal instances_refusal(const BoundModel& model, const Sheet& sheet, std::size_t tensor);
+Refusal instances_refusal(const BoundModel& model, const Sheet& sheet, std::size_t memory,
+                          std::size_t tensor);
 
 // Calls visit(lane) for every tuple of spatial indices outside `position`, lane indexed by loop.
 template <class Visit>

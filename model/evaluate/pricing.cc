@@ -86,8 +86,8 @@ class AccessCounter {
     return terms.read_bits > 0 || terms.write_bits > 0 || terms.shared_bits > 0;
   }
 
-  bool unknown_instances(std::size_t t) {
-    refuse(workspace_, instances_refusal(model_, sheet_, t));
+  bool unknown_instances(std::size_t m, std::size_t t) {
+    refuse(workspace_, instances_refusal(model_, sheet_, m, t));
     return false;
   }
 
@@ -100,7 +100,7 @@ class AccessCounter {
       const TensorTally& tally = sheet_.tally.memory[m][t];
       Sheet::Entry& entry = sheet_.entry[m][t];
       entry = {};
-      if (tally.instanced == Instanced::kUnknown && is_timed) return unknown_instances(t);
+      if (tally.instanced == Instanced::kUnknown && is_timed) return unknown_instances(m, t);
       each |= tally.instanced == Instanced::kEach && is_timed;
       if (!accesses(m, t, tally, entry)) return false;
       if (is_timed) add_bits(m, t, tally.first, busiest);
@@ -138,7 +138,7 @@ class AccessCounter {
     } else if (tally.instanced == Instanced::kUniform) {
       add(entry.accesses, rounded(tally.first, tensor, width, flag_), instances, flag_);
     } else if (tally.instanced == Instanced::kUnknown) {
-      return unknown_instances(t);
+      return unknown_instances(m, t);
     } else {
       for_each_instance(sheet_.nest, deepest_position(model_, sheet_, m),
                         [&](const std::uint32_t* lane) {

@@ -154,7 +154,7 @@ class Timer {
       if (rate.in == 0 && rate.out == 0) continue;
       const TensorTally& tally = sheet_.tally.memory[m][t];
       if (tally.instanced == Instanced::kUnknown) {
-        refuse(workspace_, instances_refusal(model_, sheet_, t));
+        refuse(workspace_, instances_refusal(model_, sheet_, m, t));
         return false;
       }
       each |= tally.instanced == Instanced::kEach;

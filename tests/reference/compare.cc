@@ -1,8 +1,9 @@
 #include "tests/reference/compare.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <numeric>
 #include <sstream>
 #include <tuple>
 #include <utility>
@@ -166,7 +167,7 @@ Tally& Tally::operator+=(const Tally& other) {
   mappings += other.mappings;
   comparisons += other.comparisons;
   illegal += other.illegal;
-  unsupported += other.unsupported;
+  for (std::size_t i = 0; i < refused.size(); ++i) refused[i] += other.refused[i];
   mismatches += other.mismatches;
   stale += other.stale;
   return *this;
@@ -176,35 +177,29 @@ std::string to_string(const Tally& tally) {
   std::ostringstream out;
   out << tally.mappings << " mappings, " << tally.comparisons
       << " (mapping, memory, tensor) comparisons, " << tally.mismatches << " mismatches, "
-      << tally.illegal << " refused by both, " << tally.unsupported << " unsupported";
+      << tally.illegal << " refused by both, "
+      << std::accumulate(tally.refused.begin(), tally.refused.end(), std::int64_t{0})
+      << " by the model alone";
+  for (std::size_t i = 0; i < tally.refused.size(); ++i) {
+    if (tally.refused[i] > 0) out << ", " << name_of(kRefusals[i]) << " " << tally.refused[i];
+  }
   if (tally.stale > 0) out << ", " << tally.stale << " with stale partial sums";
   return out.str();
 }
 
-bool may_be_refused(const Setting& setting, const Mapping& mapping) {
-  const Tensor& output = setting.problem.tensors[index(setting.problem.output())];
-  std::set<std::size_t> fanouts, forwarders;
-  std::vector<std::int64_t> reach(setting.problem.dims.size(), 1);
-  bool sliding_output = false;
-  for (const MappingNode& node : mapping) {
-    if (node.kind == LoopKind::kStore) continue;
-    reach[node.id] *= node.bound;
-    if (node.kind == LoopKind::kFor || node.bound == 1) continue;
-    const std::size_t f = index(setting.arch.fanout_of(node.axis_id()));
-    fanouts.insert(f);
-    for (const Network& network : setting.arch.fanouts[f].networks) {
-      if (!network.forward.empty()) forwarders.insert(f);
-    }
-    sliding_output |= (output.sliding & bit(node.dim())) != 0;
+std::vector<std::string> misjudged(Refusal reason, const Setting& setting, const Mapping& mapping) {
+  if (reason != Refusal::kNone) {
+    if (holds(reason, setting, mapping)) return {};
+    return {std::string("refused (") + name_of(reason) + ") though B9 does not say so"};
   }
-  bool ragged = false;
-  for (std::size_t d = 0; d < reach.size(); ++d) {
-    ragged |= reach[d] > setting.problem.dims[d].extent;
+  std::vector<std::string> lines;
+  for (const Refusal stated : kRefusals) {
+    // Of these two holds() tells that there may be something to refuse, not that there is.
+    if (stated == Refusal::kTooManyIndices || stated == Refusal::kTwoForwarders) continue;
+    if (!holds(stated, setting, mapping)) continue;
+    lines.push_back(std::string("counted though B9 refuses it: ") + name_of(stated));
   }
-  const bool ideal = setting.conventions.reuse == Conventions::Reuse::kPreviousTile ||
-                     setting.conventions.sharing == Conventions::Sharing::kEqualDelta;
-  const bool uneven = ideal && !fanouts.empty() && (ragged || fanouts.size() > 1);
-  return sliding_output || uneven || forwarders.size() > 1;
+  return lines;
 }
 
 Comparator::Comparator(const Setting& setting, Defect defect)
@@ -227,9 +222,11 @@ std::vector<std::string> Comparator::judge(const Mapping& mapping) {
   const Cost cost = evaluator_->evaluate(mapping, *scratch_);
   if (cost.status != model.status().code()) return {"evaluate() and explain() differ in status"};
   if (!model.ok() && model.status().code() == StatusCode::kUnsupported) {
-    ++tally_.unsupported;
-    if (may_be_refused(setting_, mapping)) return {};
-    return {"refused without a documented reason: " + model.status().message()};
+    const Refusal reason = loopscape::refusal(*scratch_->workspace);
+    const auto* const known = std::find(kRefusals.begin(), kRefusals.end(), reason);
+    if (known == kRefusals.end()) return {"refused for no reason: " + model.status().message()};
+    ++tally_.refused[static_cast<std::size_t>(known - kRefusals.begin())];
+    return misjudged(reason, setting_, mapping);
   }
   const Result<Simulation> oracle = simulate_in_detail(
       setting_.problem, setting_.arch, setting_.conventions, setting_.costs, mapping, defect_);
@@ -247,6 +244,9 @@ std::vector<std::string> Comparator::judge(const Mapping& mapping) {
     for (const TensorAtMemory& tensor : memory.tensors) tally_.comparisons += tensor.stored;
   }
   std::vector<std::string> lines = differences(setting_, *oracle, *model);
+  for (std::string& line : misjudged(Refusal::kNone, setting_, mapping)) {
+    lines.push_back(std::move(line));
+  }
   if (cost.energy_pj != model->energy_pj || cost.cycles != model->cycles) {
     lines.push_back("evaluate() and explain() differ");
   }

@@ -1,11 +1,13 @@
 // The comparison of the model with the oracle, field by field.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "model/evaluate/evaluate.h"
+#include "tests/reference/refusals.h"
 #include "tests/reference/setting.h"
 #include "tests/reference/simulator.h"
 
@@ -20,15 +22,17 @@ struct Tally {
   std::int64_t mappings = 0;     // compared
   std::int64_t comparisons = 0;  // (mapping, memory, tensor) with a store, all counts of it
   std::int64_t illegal = 0;      // refused by both (capacity)
-  std::int64_t unsupported = 0;  // refused by the model alone, as beyond what it counts
+  // Refused by the model alone, as beyond what it counts, by reason.
+  std::array<std::int64_t, kRefusals.size()> refused{};
   std::int64_t mismatches = 0;
   std::int64_t stale = 0;  // worlds in which reads are not visits - Z (README.md)
   Tally& operator+=(const Tally& other);
 };
 std::string to_string(const Tally& tally);
 
-// Has the mapping what model/counting/counting.md B9 refuses? A refusal of any other is a failure.
-bool may_be_refused(const Setting& setting, const Mapping& mapping);
+// What is wrong with a refusal for this reason (kNone: with none): counting.md B9 must state the
+// reason, and the mapping must be such. Mappings that B9 does not speak of are counted.
+std::vector<std::string> misjudged(Refusal reason, const Setting& setting, const Mapping& mapping);
 
 // Compares one mapping under one evaluator; a line per difference.
 class Comparator {
