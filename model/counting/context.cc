@@ -22,7 +22,7 @@ RankShape rank_shape(const Rank& rank, bool box) {
   shape.terms = static_cast<std::uint8_t>(rank.terms.size());
   shape.term_of.fill(-1);
   for (std::size_t i = 0; i < rank.terms.size(); ++i) {
-    shape.term_of[index(rank.terms[i].dim)] = static_cast<std::int8_t>(i);
+    shape.term_of[index(rank.terms[i].dim)] = static_cast<std::int16_t>(i);
     shape.dim[i] = static_cast<std::uint8_t>(rank.terms[i].dim);
     shape.coefficient[i] = rank.terms[i].coefficient;
   }
@@ -139,7 +139,7 @@ Status set_networks(const Problem& problem, const Arch& arch, CountingContext& c
     for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
       const Result<int> carrier = carrier_of(problem, arch.fanouts[f], t);
       if (!carrier.ok()) return carrier.status();
-      context.network[f][t] = static_cast<std::int8_t>(*carrier);
+      context.network[f][t] = static_cast<std::int16_t>(*carrier);
       if (*carrier < 0) continue;
       const auto mask = static_cast<TensorMask>(1u << t);
       const Network& network = arch.fanouts[f].networks[static_cast<std::size_t>(*carrier)];

@@ -67,6 +67,7 @@ class Chain {
       here = TensorTally{};
       const bool box = context_.conventions.footprint == Conventions::Footprint::kBox;
       here.tile_words = footprint(tensor_, box, full_tile(k), workspace_);
+      if (here.tile_words < 0) return refused(Refusal::kTooManyIndices);
       if (by_instance(k)) here.instanced = instanced(k);
     }
     for (int k = 1; k <= stops_; ++k) {

@@ -31,8 +31,8 @@ struct RankShape {
   bool clipped = false;  // only [valid_begin, valid_end) moves
   std::int64_t valid_begin = 0, valid_end = 0;
   bool simple = false;  // one dimension, every index a word: coverage is all there is to know
-  std::int64_t all_words = 1;                   // distinct words of the whole rank
-  std::array<std::int8_t, kMaxDims> term_of{};  // dimension -> term; -1: none
+  std::int64_t all_words = 1;                    // distinct words of the whole rank
+  std::array<std::int16_t, kMaxDims> term_of{};  // dimension -> term; -1: none
   // Two terms: equal sums are `chain` apart in each of them (D3).
   std::array<std::int64_t, 2> chain{1, 1};
 };
@@ -78,7 +78,7 @@ struct CountingContext {
   // tensor (-1: none does).
   std::uint8_t spans = 0;
   std::array<Span, kMaxFanouts> span{};
-  std::array<std::array<std::int8_t, kMaxTensors>, kMaxFanouts> network{};
+  std::array<std::array<std::int16_t, kMaxTensors>, kMaxFanouts> network{};
 };
 
 // Resolves names and roles; says what cannot be counted exactly.

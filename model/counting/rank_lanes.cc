@@ -77,30 +77,6 @@ class Resolver {
 
 }  // namespace
 
-std::int64_t marked_sums(const RankShape& shape, const std::array<std::int64_t, kMaxTerms>& length,
-                         Workspace& workspace) {
-  std::int64_t positions = 1;
-  for (std::size_t i = 0; i < shape.terms; ++i) {
-    positions += shape.coefficient[i] * (length[i] - 1);
-  }
-  if (positions > kMostPositions) return -1;
-  workspace.seen.clear(static_cast<std::size_t>(positions));
-  std::int64_t distinct = 0;
-  std::array<std::int64_t, kMaxTerms> at{};
-  std::int64_t sum = 0;
-  while (true) {
-    distinct += workspace.seen.insert(static_cast<std::size_t>(sum));
-    std::size_t i = 0;
-    for (; i < shape.terms; ++i) {
-      sum += shape.coefficient[i];
-      if (++at[i] < length[i]) break;
-      sum -= shape.coefficient[i] * length[i];
-      at[i] = 0;
-    }
-    if (i == shape.terms) return distinct;
-  }
-}
-
 bool RankLanes::build() {
   for (int i = 0; i < query_.terms; ++i) {
     const RankTerm& term = query_.term[static_cast<std::size_t>(i)];
@@ -258,7 +234,8 @@ bool RankLanes::add_closed(RankValues& values, std::int64_t weight) {
   if (!busy(workspace_.after, 0)) return true;
   std::array<std::int64_t, kMaxTerms> length{};
   for (std::size_t i = 0; i < shape.terms; ++i) length[i] = workspace_.after[i].length;
-  std::int64_t moved = 0;
+  std::int64_t moved = 0, held = 0;
+  workspace_.marks = 0;
   if (shape.box) {
     moved = box_size(shape, workspace_.after.data());
     if (marching_) {
@@ -269,12 +246,15 @@ bool RankLanes::add_closed(RankValues& values, std::int64_t weight) {
   } else if (marching_) {
     const auto m = static_cast<std::size_t>(marching_term_);
     length[m] = query_.term[m].tile;
-    const std::int64_t held = distinct_sums(shape, length, workspace_);
+    held = distinct_sums(shape, length, workspace_);
     length[m] += workspace_.after[m].length;
-    moved = distinct_sums(shape, length, workspace_) - held;
+    moved = distinct_sums(shape, length, workspace_);
   } else {
     moved = distinct_sums(shape, length, workspace_);
   }
+  work_ += workspace_.marks;
+  if (moved < 0 || held < 0 || work_ > kMostWork) return false;
+  moved -= held;
   for (std::size_t v = 0; v <= static_cast<std::size_t>(query_.levels->size); ++v) {
     values.moved[v] += weight * moved;
   }

@@ -14,10 +14,6 @@
 
 namespace loopscape {
 
-// Distinct sums by marking every one of them; a negative number when there are too many.
-std::int64_t marked_sums(const RankShape& shape, const std::array<std::int64_t, kMaxTerms>& length,
-                         Workspace& workspace);
-
 class RankLanes {
  public:
   RankLanes(const RankQuery& query, Workspace& workspace,

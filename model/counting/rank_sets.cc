@@ -12,6 +12,7 @@ namespace loopscape {
 namespace {
 
 constexpr std::size_t kMostSteps = std::size_t{1} << 20;
+constexpr std::int64_t kMostPositions = std::int64_t{1} << 24;
 
 struct Progression {  // coefficient * [0, length)
   std::int64_t coefficient, length;
@@ -34,6 +35,35 @@ std::int64_t distinct_of_two(const Progression& x, const Progression& y) {
   const std::int64_t links =
       std::max<std::int64_t>(0, x.length - b) * std::max<std::int64_t>(0, y.length - a);
   return x.length * y.length - links;
+}
+
+using Progressions = std::array<Progression, kMaxTerms>;
+
+// How far the first `count` of them reach together.
+std::int64_t reach_of(const Progressions& all, std::size_t count) {
+  std::int64_t reach = 0;
+  for (std::size_t i = 0; i < count; ++i) reach += all[i].coefficient * (all[i].length - 1);
+  return reach;
+}
+
+// Distinct sums by marking them, one progression after the other: a position is a sum if one of
+// the last `length` positions on its way down by `coefficient` was one. Negative: too many.
+std::int64_t marked_sums(const Progressions& all, std::size_t count, Workspace& workspace) {
+  const std::int64_t positions = reach_of(all, count) + 1;
+  if (positions > kMostPositions) return -1;
+  constexpr std::uint32_t kNever = UINT32_MAX;
+  std::vector<std::uint32_t>& since = workspace.since;
+  since.assign(static_cast<std::size_t>(positions), kNever);
+  since[0] = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto stride = static_cast<std::size_t>(all[i].coefficient);
+    for (std::size_t at = stride; at < since.size(); ++at) {
+      if (since[at] != 0 && since[at - stride] != kNever) since[at] = since[at - stride] + 1;
+    }
+    for (std::uint32_t& steps : since) steps = steps < all[i].length ? 0 : kNever;
+    workspace.marks += positions;
+  }
+  return std::count(since.begin(), since.end(), 0u);
 }
 
 // The steps of one term in groups that look alike (D4): whole ones counted, cut ones listed.
@@ -196,7 +226,7 @@ std::int64_t distinct_sums(const RankShape& shape,
                                std::max<std::int64_t>(0, length[1] - shape.chain[1]);
     return length[0] * length[1] - links;
   }
-  std::array<Progression, kMaxTerms> all{};
+  Progressions all{};
   std::size_t count = 0;
   for (std::size_t i = 0; i < shape.terms; ++i) {
     if (length[i] > 1) all[count++] = {shape.coefficient[i], length[i]};
@@ -217,10 +247,15 @@ std::int64_t distinct_sums(const RankShape& shape,
       }
     }
   }
-  if (count == 0) return 1;
-  if (count == 1) return all[0].length;
-  if (count == 2) return distinct_of_two(all[0], all[1]);
-  return marked_sums(shape, length, workspace);
+  // A stride beyond the reach of all smaller ones lays copies of them side by side.
+  std::int64_t copies = 1;
+  while (count > 0 && all[count - 1].coefficient > reach_of(all, count - 1)) {
+    copies *= all[--count].length;
+  }
+  if (count == 0) return copies;
+  if (count == 2) return copies * distinct_of_two(all[0], all[1]);
+  const std::int64_t sums = marked_sums(all, count, workspace);
+  return sums < 0 ? sums : copies * sums;
 }
 
 std::int64_t footprint(const TensorShape& tensor, bool box,
@@ -238,7 +273,9 @@ std::int64_t footprint(const TensorShape& tensor, bool box,
       length[i] = tile[rank.dim[i]];
       extent += rank.coefficient[i] * (length[i] - 1);
     }
-    words *= box ? extent : distinct_sums(rank, length, workspace);
+    const std::int64_t indices = box ? extent : distinct_sums(rank, length, workspace);
+    if (indices < 0) return indices;
+    words *= indices;
   }
   return words;
 }

@@ -66,11 +66,12 @@ struct RankValues {
   std::int64_t forwarded = 0;
 };
 
-// D3. Distinct values of the sum of coefficient * [0, length) over the terms.
+// D3. Distinct values of the sum of coefficient * [0, length) over the terms; a negative number
+// when they have to be marked one by one and are too many.
 std::int64_t distinct_sums(const RankShape& shape,
                            const std::array<std::int64_t, kMaxTerms>& length, Workspace& workspace);
-// Footprint of a tile: distinct words, or those of the bounding box for `box` footprints. It fits
-// 63 bits, since make_problem() checked the whole tensor's box.
+// Footprint of a tile: distinct words, or those of the bounding box for `box` footprints; negative
+// as above. It fits 63 bits, since make_problem() checked the whole tensor's box.
 std::int64_t footprint(const TensorShape& tensor, bool box,
                        const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace);
 

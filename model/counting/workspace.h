@@ -91,6 +91,8 @@ class Workspace {
   std::vector<std::int64_t> kept_words;  // the same for what is needed (after_event)
   std::vector<std::size_t> first_kept;
   StampSet before_set, seen, united;
+  std::vector<std::uint32_t> since;  // of marked sums: indices back to one without the last term
+  std::int64_t marks = 0;            // positions that marking sums has looked at
 };
 
 }  // namespace loopscape

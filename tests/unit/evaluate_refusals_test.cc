@@ -89,6 +89,37 @@ TEST_CASE("a sliding rank too large to sum safely is refused when the model is m
   CHECK(made.status().message().find("2^58") != std::string::npos);
 }
 
+TEST_CASE("distinct indices of three dimensions: in closed form, marked, or refused") {
+  // Words of the tile below the first loop; -1: refused.
+  const auto tile_words = [](const char* problem, const char* nest) -> std::int64_t {
+    const Result<Evaluator> made = evaluator(problem, machine(kBus));
+    REQUIRE(made.ok());
+    const Result<Breakdown> told = made->explain(mapping(*made, nest));
+    if (told.ok()) return told->memories[1].tensors[1].tile_words;
+    CHECK(told.status().code() == StatusCode::kUnsupported);
+    CHECK(told.status().message().find("too large and irregular") != std::string::npos);
+    return -1;
+  };
+  // The whole rank is one stretch of 10^8 indices, its tiles are 100 * 500 stretches of 500.
+  const char* sparse = R"({"einsum": "O[a,b,c] += I[1000000*a+1000*b+c] * W[a]",
+                           "dims": {"a": 100, "b": 1000, "c": 1000}})";
+  CHECK(tile_words(sparse,
+                   "DRAM: I W O\nfor b in 2\n  for c in 2\n    Pad: I\n    for a in 100\n"
+                   "      for b in 500\n        for c in 500") == 25'000'000);
+  // Sums of 6, 10 and 15: all but 15 at either end (1 to 5, 7 to 9, 11, 13, 14, 17, 19, 23, 29).
+  const char* coins = R"({"einsum": "O[a,b,c] += I[6*a+10*b+15*c] * W[a]",
+                          "dims": {"a": 100000, "b": 100000, "c": 100000}})";
+  CHECK(tile_words(coins,
+                   "DRAM: I W O\nPad: I\nfor a in 100000\n  for b in 100000\n"
+                   "    for c in 100000") == 31 * 99'999 + 1 - 2 * 15);
+  // One stretch again, but neither this tile's sums nor a part of them are one.
+  const char* tangled = R"({"einsum": "O[a,b,c] += I[1000000*a+1001*b+c] * W[a]",
+                            "dims": {"a": 100, "b": 1000, "c": 1001}})";
+  CHECK(tile_words(tangled,
+                   "DRAM: I W O\nfor c in 501\n  Pad: I\n  for a in 100\n    for b in 1000\n"
+                   "      for c in 2") == -1);
+}
+
 TEST_CASE("a capacity exceeded says where and by how much") {
   const Result<Evaluator> small = evaluator(kGemm, machine(kBus, R"(, "words": 10)"));
   REQUIRE(small.ok());
