@@ -41,7 +41,7 @@ int run_schema(const std::string& name) {
   std::vector<std::string> names;
   for (const Schema& schema : schemas()) {
     if (name == schema.name) return print(schema.text());
-    names.push_back(schema.name);
+    names.emplace_back(schema.name);
   }
   const std::vector<std::string> later = {"dataflows", "network", "sweep", "tables"};
   if (std::find(later.begin(), later.end(), name) != later.end()) {

@@ -18,6 +18,12 @@ struct Difference {
   Json stated, actual;  // null: absent
 };
 
+std::string below(std::string pointer, const std::string& key) {
+  pointer += '/';
+  pointer += key;
+  return pointer;
+}
+
 // Everything that a result states. Its inputs are not compared: the numbers follow from them, and
 // the fingerprint tells whether they are those that the result was made from.
 class Comparison {
@@ -35,16 +41,16 @@ class Comparison {
   void compare(const std::string& pointer, const Json& stated, const Json& actual) {
     if (actual.is_object() && stated.is_object()) {
       for (const auto& [key, value] : actual.items()) {
-        compare(pointer + "/" + key, stated.contains(key) ? stated[key] : Json(), value);
+        compare(below(pointer, key), stated.contains(key) ? stated[key] : Json(), value);
       }
       for (const auto& [key, value] : stated.items()) {
-        if (!actual.contains(key)) compare(pointer + "/" + key, value, Json());
+        if (!actual.contains(key)) compare(below(pointer, key), value, Json());
       }
       return;
     }
     if (actual.is_array() && stated.is_array()) {
       for (std::size_t i = 0; i < std::max(actual.size(), stated.size()); ++i) {
-        compare(pointer + "/" + std::to_string(i), i < stated.size() ? stated[i] : Json(),
+        compare(below(pointer, std::to_string(i)), i < stated.size() ? stated[i] : Json(),
                 i < actual.size() ? actual[i] : Json());
       }
       return;
