@@ -477,13 +477,15 @@ void count_lanes(const CountingContext& context, const Nest& nest, OverflowFlag&
 
 void count(const CountingContext& context, const Nest& nest, Workspace& workspace, Tally& tally) {
   tally.status = StatusCode::kOk;
+  workspace.refusal = Refusal::kNone;
   for (std::size_t f = 0; f < context.fanouts; ++f) {
     for (std::size_t t = 0; t < context.tensors; ++t) tally.network[f][t].used = false;
   }
   OverflowFlag flag;
   for (int t = 0; t < context.tensors; ++t) {
     Chain chain(context, nest, t, workspace, flag);
-    if (!chain.count(tally)) {
+    // One instance may be too irregular where the sum over all was not.
+    if (!chain.count(tally) || workspace.refusal != Refusal::kNone) {
       tally.status = StatusCode::kUnsupported;
       return;
     }

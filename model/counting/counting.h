@@ -186,7 +186,7 @@ struct WorkspaceDeleter {
 using WorkspacePtr = std::unique_ptr<Workspace, WorkspaceDeleter>;
 // `known_ranks`: places in the table of ranks met before; few for a workspace that counts once.
 WorkspacePtr make_workspace(std::size_t known_ranks = 16384);
-// Why the last count in this workspace was refused, and how a later step notes that it refuses.
+// Why the last count or look at an instance was refused, and how a later step notes its own.
 Refusal refusal(const Workspace& workspace);
 void refuse(Workspace& workspace, Refusal reason);
 

@@ -18,7 +18,9 @@ StatusCode evaluate_into(const BoundModel& model, const Mapping& mapping, Worksp
   if (StatusCode status = price(model, workspace, all_hops, sheet); status != StatusCode::kOk) {
     return status;
   }
-  return time(model, workspace, sheet);
+  if (StatusCode status = time(model, workspace, sheet); status != StatusCode::kOk) return status;
+  // Looking at one instance may have found what counting did not.
+  return refusal(workspace) == Refusal::kNone ? StatusCode::kOk : StatusCode::kUnsupported;
 }
 
 Cost Evaluator::evaluate(const Mapping& mapping, Scratch& scratch) const noexcept {
