@@ -12,8 +12,8 @@ int stop_at(const Nest& nest, std::size_t tensor, std::size_t memory) {
 }
 
 int child_memory(const Nest& nest, std::size_t tensor, std::size_t memory) {
-  const int s = stop_at(nest, tensor, memory);
-  return s + 1 < nest.stops[tensor] ? nest.stop[tensor][static_cast<std::size_t>(s + 1)].memory
+  const int child = stop_at(nest, tensor, memory) + 1;
+  return child < nest.stops[tensor] ? nest.stop[tensor][static_cast<std::size_t>(child)].memory
                                     : -1;
 }
 
