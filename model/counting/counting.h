@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -227,7 +228,7 @@ struct DestinationPart {
 
 // The destinations of a word are a product: one set from every part. Loops of the fan-out that are
 // in no part stand at 0. Every combination of sets is sent `words` times the product of its
-// weights.
+// weights. Negative `words`: so many less than other products say.
 struct Destinations {
   std::int64_t words = 1;
   std::vector<CellLoop> loop;
@@ -240,15 +241,26 @@ struct Destinations {
 enum class Passage : std::uint8_t {
   kDemand,         // inputs down, partial results up, forwarded words left out
   kLowest,         // every word of the parts once, to the lowest-numbered child of its group
+  kLowestVisit,    // every visit of a group, to its lowest-numbered child
   kEveryVisit,     // every visit of a group, to all its children
   kEveryZeroStart  // the same of the visits that start from zero under refill: every
 };
 
-// Where the tensor's words go in the fan-out, summed over time and instances; null when that is no
-// such product or too large to list. The answer is the workspace's and lasts until the next call.
-const Destinations* destinations(const CountingContext& context, const Nest& nest, int fanout,
-                                 int tensor, Passage passage, Workspace& workspace,
-                                 OverflowFlag& flag);
+// Where the tensor's words go in the fan-out, summed over time and instances, as products to be
+// added; each lasts until `use` returns. False when that is no sum of products or too large to
+// list, or when `use` says so. For a nest that count() has counted.
+bool destinations(const CountingContext& context, const Nest& nest, int fanout, int tensor,
+                  Passage passage, Workspace& workspace, OverflowFlag& flag,
+                  const std::function<bool(const Destinations&)>& use);
+
+// Which words of an output come back to the lowest-numbered child of their group (refill: one).
+enum class Refills : std::uint8_t {
+  kEven,         // all words of Passage::kLowest equally often
+  kAllButFirst,  // those of Passage::kLowestVisit, but not at the first visit of a word
+  kNumberOnly,   // how many is known, which is not
+  kUnknown       // previous_tile, ragged: a parent's residence may end before its first visit
+};
+Refills refills(const CountingContext& context, const Nest& nest, int fanout, int tensor);
 
 // Who forwards the tensor's words among the fan-outs that pass them on together with this one.
 enum class Forwarding : std::uint8_t { kNobody, kThisOne, kAnotherOne, kSeveral };

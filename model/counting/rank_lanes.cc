@@ -309,6 +309,12 @@ std::map<std::int64_t, std::int64_t> RankLanes::demand(int level, std::size_t la
       .bag(level, level, lane);
 }
 
+std::map<std::int64_t, std::int64_t> RankLanes::needed(int level, std::size_t lane) const {
+  return Resolver(workspace_.kept_words, workspace_.first_kept, *query_.levels, level_lanes_,
+                  query_.sharing)
+      .bag(level, level, lane);
+}
+
 // Lists every lane's words of this step. With forwarding the arrivals are counted here and the
 // forwarded words left out of the lists.
 bool RankLanes::list_words(RankValues& values, std::int64_t weight) {

@@ -27,10 +27,12 @@ class RankLanes {
   bool add(const std::array<std::size_t, kMaxTerms>& at, RankValues& values);
 
   // For model/counting/destinations.cc: the same step lane by lane, forwarded words left out.
-  // Every later call of list() ends what demand() tells.
+  // Every later call of list() ends what demand() and needed() tell.
   bool list(const std::array<std::size_t, kMaxTerms>& at, std::int64_t& weight);
-  // What the child of level `level` whose lanes start at `lane` asks for: words and copies.
+  // What the child of level `level` whose lanes start at `lane` asks for: words and copies. After
+  // an event `needed` tells the same as if nothing were there already.
   std::map<std::int64_t, std::int64_t> demand(int level, std::size_t lane) const;
+  std::map<std::int64_t, std::int64_t> needed(int level, std::size_t lane) const;
   std::size_t lanes() const { return lanes_; }
   std::size_t lanes_of(int level) const { return level_lanes_[static_cast<std::size_t>(level)]; }
 

@@ -61,8 +61,13 @@ struct RankTable {
 struct RankTargets {
   bool single = false;  // each lane by itself: no tuples listed
   std::vector<std::int64_t> weight;
+  std::vector<std::int64_t> kept;  // of these words, those that a lane of the set had before
   std::vector<std::size_t> first_tuple;
+  std::vector<std::size_t> first_new;  // set i: tuples before this one had the word before
   std::vector<std::uint32_t> tuple;
+  bool partly_kept(std::size_t set) const {
+    return first_tuple[set] < first_new[set] && first_new[set] < first_tuple[set + 1];
+  }
 };
 
 struct TargetTable {
@@ -81,7 +86,8 @@ class Workspace {
   Refusal refusal = Refusal::kNone;
   RankTable table;
   TargetTable target_table;
-  RankTargets targets;  // of a rank that the table does not keep
+  RankTargets targets;                              // of a rank that the table does not keep
+  std::array<RankTargets, kMaxRanks> rank_targets;  // of all ranks, after one event
   Destinations destinations;
   std::array<std::vector<TermSteps>, kMaxTerms> steps;
   std::array<std::vector<std::int64_t>, kMaxTerms> lane_offset;  // one per lane of the rank

@@ -61,11 +61,6 @@ class HopCounter {
 
   bool output(std::int64_t& hops) {
     std::int64_t down = 0;
-    // A kept tile may outlive the residence above it, and a refill its place in the count.
-    if (context_.conventions.reuse == Conventions::Reuse::kPreviousTile &&
-        !sent(Passage::kDemand, hops)) {
-      return false;
-    }
     if (class_ == NetworkClass::kBus) {
       hops = flag_.mul(tally_.words_out, cells_.all);
     } else if (class_ == NetworkClass::kCrossbar) {
@@ -80,16 +75,23 @@ class HopCounter {
   }
 
  private:
-  // Every word of the parts is refilled equally often (H4).
+  // To the lowest child of each group (H4).
   bool refill_one(std::int64_t& hops) {
     const std::int64_t refills = tally_.words_in;
+    const Refills which = loopscape::refills(context_, nest_, fanout_, tensor_);
+    if (which == Refills::kUnknown) return false;
     if (class_ == NetworkClass::kBus || class_ == NetworkClass::kCrossbar || refills == 0) {
       hops = class_ == NetworkClass::kBus ? flag_.mul(refills, cells_.all) : refills;
       return true;
     }
-    std::int64_t words = 0;
-    if (!sent(Passage::kLowest, hops, &words)) return false;
-    if (words != 0) hops = flag_.mul(hops, refills / words);
+    std::int64_t words = 0, visits = 0, links = 0;  // links: of each word once
+    if (which == Refills::kNumberOnly || !sent(Passage::kLowest, links, &words)) return false;
+    if (which == Refills::kEven) {
+      if (words != 0) hops = flag_.mul(links, refills / words);
+      return true;
+    }
+    if (!sent(Passage::kLowestVisit, hops, &visits)) return false;
+    if (words != 0) hops = flag_.sub(hops, flag_.mul(links, (visits - refills) / words));
     return true;
   }
 
@@ -104,16 +106,20 @@ class HopCounter {
 
   // Links of all words on that passage; `words`: how many are sent.
   bool sent(Passage passage, std::int64_t& hops, std::int64_t* words = nullptr) {
-    const Destinations* to =
-        destinations(context_, nest_, fanout_, tensor_, passage, workspace_, flag_);
-    if (to == nullptr) return false;
+    hops = 0;
     const bool tree = class_ == NetworkClass::kTree;
-    if (tree && !tree_edges(*to, cells_, flag_, hops)) return false;
-    if (tree && words == nullptr) return true;
-    const Reach reach = reach_of(*to, cells_, route_, flag_);
-    if (words != nullptr) *words = reach.cells[0];
-    if (!tree) hops = links(reach);
-    return true;
+    return destinations(context_, nest_, fanout_, tensor_, passage, workspace_, flag_,
+                        [&](const Destinations& to) {
+                          std::int64_t here = 0;
+                          if (tree && !tree_edges(to, cells_, flag_, here)) return false;
+                          if (!tree || words != nullptr) {
+                            const Reach reach = reach_of(to, cells_, route_, flag_);
+                            if (words != nullptr) *words = flag_.add(*words, reach.cells[0]);
+                            if (!tree) here = links(reach);
+                          }
+                          hops = flag_.add(hops, here);
+                          return true;
+                        });
   }
 
   std::int64_t links(const Reach& reach) {

@@ -120,6 +120,9 @@ class Walk {
     }
   }
 
+  // How many words went to children that are no product of coordinates.
+  std::int64_t beyond_products() const { return beyond_products_; }
+
   // Hops of every fan-out with lanes, by fan-out and class.
   std::map<std::size_t, Hops> run() {
     Tuple tau(loops_.size(), 0);
@@ -433,6 +436,13 @@ class Walk {
       }
     }
     if (stream == size.size()) --stream;
+    std::size_t product = 1;
+    for (std::size_t a = 0; a < size.size(); ++a) {
+      std::set<std::int64_t> coordinates;
+      for (const auto& cell : cells) coordinates.insert(cell[a]);
+      product *= coordinates.size();
+    }
+    if (cells.size() != product) beyond_products_ += times;
     for (int c = 0; c < kClasses; ++c) {
       hops_[f][static_cast<std::size_t>(c)] +=
           times * links_of(static_cast<NetworkClass>(c), cells, size, stream);
@@ -554,6 +564,7 @@ class Walk {
   std::vector<Boundary> boundaries_;
   std::map<std::vector<std::int64_t>, Residence> words_;  // of the outermost store
   std::map<std::size_t, Hops> hops_;
+  std::int64_t beyond_products_ = 0;
 };
 
 }  // namespace loopscape::walked
