@@ -65,8 +65,7 @@ class Chain {
     for (int k = 0; k < stops_; ++k) {
       TensorTally& here = at(tally, k);
       here = TensorTally{};
-      const bool box = context_.conventions.footprint == Conventions::Footprint::kBox;
-      here.tile_words = footprint(tensor_, box, full_tile(k), workspace_);
+      here.tile_words = tile_footprint(context_, tensor_index_, full_tile(k), workspace_);
       if (here.tile_words < 0) return refused(Refusal::kTooManyIndices);
       if (by_instance(k)) here.instanced = instanced(k);
     }
@@ -529,6 +528,12 @@ std::int64_t residences(const CountingContext& context, const Nest& nest, int te
     return i < child && !loop.spatial &&
            boundary.role[static_cast<std::size_t>(i)] != LoopRole::kHeld;
   });
+}
+
+std::int64_t tile_footprint(const CountingContext& context, int tensor,
+                            const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace) {
+  const bool box = context.conventions.footprint == Conventions::Footprint::kBox;
+  return footprint(context.tensor[static_cast<std::size_t>(tensor)], box, tile, workspace);
 }
 
 void WorkspaceDeleter::operator()(Workspace* workspace) const { delete workspace; }

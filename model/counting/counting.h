@@ -32,7 +32,7 @@ struct RankShape {
   bool clipped = false;  // only [valid_begin, valid_end) moves
   std::int64_t valid_begin = 0, valid_end = 0;
   bool simple = false;  // one dimension, every index a word: coverage is all there is to know
-  std::int64_t all_words = 1;                    // distinct words of the whole rank
+  std::int64_t all_words = 1;                   // distinct words of the whole rank
   std::array<std::int16_t, kMaxDims> term_of{};  // dimension -> term; -1: none
   // Two terms: equal sums are `chain` apart in each of them (D3).
   std::array<std::int64_t, 2> chain{1, 1};
@@ -193,6 +193,10 @@ void refuse(Workspace& workspace, Refusal reason);
 
 // Fills `tally` for a legal nest. tally.status tells an overflow or an uncountable mapping.
 void count(const CountingContext& context, const Nest& nest, Workspace& workspace, Tally& tally);
+
+// Footprint of a tile, as capacities and `tile_words` take it (counting.md A2).
+std::int64_t tile_footprint(const CountingContext& context, int tensor,
+                            const std::array<std::int64_t, kMaxDims>& tile, Workspace& workspace);
 
 // Words of one instance, standing at lane[i] in spatial loop i, for the tensor's stop number
 // `stop`; all zero when it is never busy. Not for Instanced::kUnknown.

@@ -1,0 +1,725 @@
+#include "mapper/search/climb.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace loopscape {
+namespace {
+
+bool has(DimMask mask, std::size_t dim) { return (mask >> dim & 1u) != 0; }
+bool has_slot(SlotMask mask, std::size_t slot) { return (mask >> slot & 1u) != 0; }
+
+constexpr int kNone = -1;
+
+// A boundary from its child outwards.
+struct Open {
+  enum class Phase : std::uint8_t { kRun, kMarch, kClosed } phase = Phase::kRun;
+  std::uint8_t tensor = 0, boundary = 0;
+  std::int8_t marching = kNone, ended_by = kNone;
+  bool to_compute = false;
+  std::array<std::uint32_t, kMaxDims> tile{};
+  std::uint8_t first = 0, end = 0;  // its loops in State::loops; `end` once closed
+};
+
+}  // namespace
+
+struct Climb::State {
+  std::array<std::uint32_t, kMaxDims> tile{};  // may exceed the extent where the edge cuts
+  std::vector<MappingNode> loops;              // innermost first
+  std::vector<std::uint8_t> slot_of;           // of each loop
+  std::vector<Open> open;
+  Terms paid;
+  std::vector<double> unpaid_busy;  // the least that unpaid boundaries add
+  double unpaid_energy = 0, unpaid_exposed = 0;
+  std::vector<std::int64_t> used_bits;     // per memory with several stores
+  std::vector<std::int64_t> factor;        // per factor rule: product so far
+  std::vector<std::uint8_t> place;         // per order rule: place reached
+  std::vector<std::uint8_t> has_relevant;  // per stationary rule
+  SlotMask looped = 0;                     // slots with a loop
+  std::vector<std::uint32_t> at_lanes;     // ragged: tiles just below spatial loops
+  bool priced = true;  // false: a boundary that the model does not count lies behind
+};
+
+// One climb: states of one position after another, innermost first.
+class Climb::Run {
+ public:
+  Run(const Climb& climb, Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
+      const SearchLimits& limits)
+      : climb_(climb),
+        problem_(climb.space_.problem()),
+        dims_(problem_.dims.size()),
+        perfect_(climb.space_.options().factors == Factors::kPerfect),
+        incumbents_(incumbents),
+        scratch_(scratch),
+        work_(work),
+        limits_(limits) {}
+
+  bool run() {
+    std::vector<State> here;
+    State start = first_state();
+    if (settle(start)) here.push_back(std::move(start));
+    for (std::size_t s = 0; s < climb_.steps_.size() && !here.empty(); ++s) {
+      step_ = s;
+      next_.clear();
+      index_.clear();
+      for (State& state : here) {
+        if (interrupted()) return false;
+        ++work_.states;
+        advance(state);
+      }
+      here = std::move(next_);
+    }
+    return finish(here);
+  }
+
+ private:
+  // ---- start and finish ----
+
+  State first_state() {
+    State state;
+    state.tile.fill(1);
+    state.paid = climb_.prices_.fixed();
+    state.unpaid_busy.resize(state.paid.busy.size());
+    for (const auto& boundaries : climb_.least_) {
+      for (const Terms& least : boundaries) add_unpaid(state, least, 1);
+    }
+    state.used_bits.resize(climb_.space_.arch().memories.size());
+    state.factor.assign(climb_.placement_.factors.size(), 1);
+    state.place.assign(climb_.placement_.orders.size(), 0);
+    state.has_relevant.assign(climb_.placement_.stationary.size(), 0);
+    for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
+      Open open;
+      open.tensor = static_cast<std::uint8_t>(t);
+      open.boundary = static_cast<std::uint8_t>(climb_.skeleton_.chain[t].size());
+      open.to_compute = true;
+      open.tile.fill(1);
+      // Compute keeps nothing; only what neighbours forward forms a march.
+      if (!forwards(t)) open.phase = Open::Phase::kClosed;
+      state.open.push_back(open);
+    }
+    return state;
+  }
+
+  bool finish(std::vector<State>& states) {
+    std::vector<std::pair<double, std::size_t>> order;
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      double energy = 0, cycles = 0;
+      bound(states[i], energy, cycles);
+      order.emplace_back(incumbents_.value(energy, cycles), i);
+    }
+    std::sort(order.begin(), order.end());
+    for (const auto& [value, i] : order) {
+      if (interrupted()) return false;
+      if (climb_.rules_.bound && !useful(states[i])) {
+        ++work_.bounded;
+        continue;
+      }
+      offer(states[i]);
+    }
+    return true;
+  }
+
+  void offer(const State& state) {
+    Found found;
+    found.mapping = mapping_of(state);
+    ++work_.work;
+    const Cost cost = climb_.evaluator_.evaluate(found.mapping, scratch_);
+    if (!cost.ok()) {
+      ++work_.unpriced;
+      return;
+    }
+    found.energy_pj = cost.energy_pj;
+    found.cycles = cost.cycles;
+    incumbents_.offer(found);
+  }
+
+  Mapping mapping_of(const State& state) const {
+    Point point;
+    point.placement = climb_.placement_number_;
+    point.slots.resize(climb_.placement_.slots.size());
+    for (std::size_t i = state.loops.size(); i-- > 0;) {
+      point.slots[state.slot_of[i]].push_back({state.loops[i].id, state.loops[i].bound});
+    }
+    return climb_.space_.mapping(point);
+  }
+
+  bool interrupted() {
+    if (stopped_) return true;
+    stopped_ = work_.work >= limits_.max_work ||
+               (limits_.stop != nullptr && limits_.stop->load(std::memory_order_relaxed));
+    return stopped_;
+  }
+
+  // ---- bounds ----
+
+  static void add_unpaid(State& state, const Terms& least, double sign) {
+    state.unpaid_energy += sign * least.energy;
+    state.unpaid_exposed += sign * least.exposed;
+    for (std::size_t i = 0; i < least.busy.size(); ++i) {
+      state.unpaid_busy[i] += sign * least.busy[i];
+    }
+  }
+
+  void bound(const State& state, double& energy, double& cycles) const {
+    std::vector<double> busy = state.paid.busy;
+    for (std::size_t i = 0; i < busy.size(); ++i) busy[i] += state.unpaid_busy[i];
+    cycles = climb_.cycles_of(busy, state.paid.exposed + state.unpaid_exposed);
+    energy = state.paid.energy + state.unpaid_energy;
+    climb_.add_leakage(cycles, energy);
+  }
+  bool useful(const State& state) const {
+    double energy = 0, cycles = 0;
+    bound(state, energy, cycles);
+    return incumbents_.useful(energy, cycles);
+  }
+
+  // ---- steps ----
+
+  void advance(State& state) {
+    const Step& step = climb_.steps_[step_];
+    switch (step.kind) {
+      case Step::Kind::kStore:
+        if (pass_store(state, step)) keep(std::move(state));
+        return;
+      case Step::Kind::kAxis:
+        if (pass_axis(state, step.slot)) keep(std::move(state));
+        return;
+      case Step::Kind::kSlot:
+        grow(state, step.slot, 0, kNone, false);
+        return;
+    }
+  }
+
+  bool pass_store(State& state, const Step& step) {
+    const Memory& memory = climb_.space_.arch().memories[step.memory];
+    std::array<std::uint32_t, kMaxDims> tile = clipped(state.tile);
+    std::int64_t bits = 0;
+    for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
+      if ((step.tensors >> t & 1u) == 0) continue;
+      const auto& chain = climb_.skeleton_.chain[t];
+      const auto k = static_cast<std::size_t>(std::find(chain.begin(), chain.end(), step.memory) -
+                                              chain.begin());
+      const std::int64_t words = climb_.counter_.tile_words(t, tile);
+      bits += words * bits_of(t);
+      if (k == 0) continue;
+      climb_.prices_.price_tile(t, k, words, state.paid);
+      Open open;
+      open.tensor = static_cast<std::uint8_t>(t);
+      open.boundary = static_cast<std::uint8_t>(k);
+      open.tile = tile;
+      open.first = static_cast<std::uint8_t>(state.loops.size());
+      state.open.push_back(open);
+    }
+    std::int64_t& used = state.used_bits[step.memory];
+    used += bits;
+    if (memory.size_bits && used > usable(memory)) return false;
+    const bool last = !stores_later(step.memory);
+    if (last) {
+      for (const FilledRule& rule : climb_.placement_.filled) {
+        if (rule.memory == step.memory && memory.size_bits &&
+            static_cast<double>(used) < rule.share * static_cast<double>(usable(memory))) {
+          return false;
+        }
+      }
+      used = 0;
+    }
+    return settle(state);
+  }
+
+  static std::int64_t usable(const Memory& memory) {
+    const std::uint64_t bits =
+        memory.buffering == Buffering::kDouble ? *memory.size_bits / 2 : *memory.size_bits;
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(bits, INT64_MAX));
+  }
+  std::int64_t bits_of(std::size_t t) const {
+    return problem_.tensors[t].bits != 0 ? problem_.tensors[t].bits
+                                         : climb_.space_.arch().word_bits;
+  }
+  bool stores_later(std::uint8_t memory) const {
+    for (std::size_t s = step_ + 1; s < climb_.steps_.size(); ++s) {
+      if (climb_.steps_[s].kind == Step::Kind::kStore && climb_.steps_[s].memory == memory) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  std::array<std::uint32_t, kMaxDims> clipped(
+      const std::array<std::uint32_t, kMaxDims>& tile) const {
+    std::array<std::uint32_t, kMaxDims> sizes{};
+    for (std::size_t d = 0; d < dims_; ++d) {
+      sizes[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(tile[d], extent(d)));
+    }
+    return sizes;
+  }
+  std::int64_t extent(std::size_t d) const { return problem_.dims[d].extent; }
+
+  // A loop over d with this bound, just outside all others. False: no mapping has it there.
+  bool stack(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) {
+    const std::int64_t tile = state.tile[d];
+    if (tile >= extent(d)) return false;
+    if (perfect_) {
+      if (extent(d) / tile % bound != 0) return false;
+    } else if (tile * (bound - 1) >= extent(d)) {
+      return false;  // the outermost loop has no empty iteration
+    }
+    if (tile * bound > UINT32_MAX) return false;
+    const Slot& its = climb_.placement_.slots[slot];
+    const bool spatial = its.kind == Slot::Kind::kAxis;
+    const auto dim = static_cast<DimId>(d);
+    if (spatial && !perfect_) {
+      state.at_lanes.push_back(state.tile[d]);
+    }
+    state.tile[d] = static_cast<std::uint32_t>(tile * bound);
+    state.loops.push_back(spatial ? MappingNode::spatial(dim, bound, static_cast<AxisId>(its.axis))
+                                  : MappingNode::loop(dim, bound));
+    state.slot_of.push_back(slot);
+    state.looped |= SlotMask{1} << slot;
+    for (Open& open : state.open)
+      meet(open, d, spatial, static_cast<std::uint8_t>(state.loops.size()));
+    return obeys(state, d, bound, slot);
+  }
+
+  // What a loop does to a boundary (counting.md A4).
+  void meet(Open& open, std::size_t d, bool spatial, std::uint8_t loops) const {
+    using Phase = Open::Phase;
+    if (open.phase == Phase::kClosed) return;
+    if (spatial) {
+      if (open.phase == Phase::kMarch && open.marching == static_cast<int>(d)) {
+        open.phase = Phase::kClosed;
+        open.end = loops;  // the lanes themselves end it
+      }
+      return;
+    }
+    const bool irrelevant = !has(climb_.counter_.relevant(open.tensor), d);
+    if (open.phase == Phase::kRun && irrelevant && !open.to_compute) return;
+    if (open.phase == Phase::kRun && !irrelevant && has(climb_.counter_.sliding(open.tensor), d)) {
+      open.phase = Phase::kMarch;
+      open.marching = static_cast<std::int8_t>(d);
+      return;
+    }
+    if (open.phase == Phase::kMarch && open.marching == static_cast<int>(d)) return;
+    open.phase = Phase::kClosed;
+    open.ended_by = static_cast<std::int8_t>(d);
+    open.end = static_cast<std::uint8_t>(loops - 1);
+  }
+
+  // The rules that concern a slot, as far as they can tell.
+  bool obeys(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) const {
+    const Placement& placement = climb_.placement_;
+    for (std::size_t r = 0; r < placement.factors.size(); ++r) {
+      const FactorRule& rule = placement.factors[r];
+      if (!has_slot(rule.slots, slot) || rule.dim != d) continue;
+      state.factor[r] *= bound;
+      if (state.factor[r] > rule.most) return false;
+    }
+    for (std::size_t r = 0; r < placement.orders.size(); ++r) {
+      const OrderRule& rule = placement.orders[r];
+      if (!has_slot(rule.slots, slot)) continue;
+      if (rule.place[d] < state.place[r]) return false;
+      state.place[r] = rule.place[d];
+    }
+    for (std::size_t r = 0; r < placement.stationary.size(); ++r) {
+      const StationaryRule& rule = placement.stationary[r];
+      if (!has_slot(rule.slots, slot)) continue;
+      if (has(rule.relevant, d))
+        state.has_relevant[r] = 1;
+      else if (state.has_relevant[r] != 0)
+        return false;
+    }
+    return true;
+  }
+
+  // Rules whose outermost slot lies behind; what they remembered is forgotten.
+  bool leave(State& state, std::uint8_t slot) const {
+    const Placement& placement = climb_.placement_;
+    const SlotMask outside = (SlotMask{1} << slot) - 1;
+    for (const SlotMask must : placement.must_loop) {
+      if (has_slot(must, slot) && (must & outside) == 0 && (must & state.looped) == 0) return false;
+    }
+    for (std::size_t r = 0; r < placement.factors.size(); ++r) {
+      const FactorRule& rule = placement.factors[r];
+      if (!has_slot(rule.slots, slot) || (rule.slots & outside) != 0) continue;
+      if (state.factor[r] < rule.least) return false;
+      state.factor[r] = 1;
+    }
+    for (std::size_t r = 0; r < placement.orders.size(); ++r) {
+      if (has_slot(placement.orders[r].slots, slot) && (placement.orders[r].slots & outside) == 0) {
+        state.place[r] = 0;
+      }
+    }
+    for (std::size_t r = 0; r < placement.stationary.size(); ++r) {
+      const SlotMask slots = placement.stationary[r].slots;
+      if (has_slot(slots, slot) && (slots & outside) == 0) state.has_relevant[r] = 0;
+    }
+    return true;
+  }
+
+  bool pass_axis(State& state, std::uint8_t slot) {
+    const auto& loops = climb_.spatial_[slot];
+    for (std::size_t i = loops.size(); i-- > 0;) {
+      if (!stack(state, loops[i].dim, loops[i].bound, slot)) return false;
+    }
+    return leave(state, slot) && settle(state);
+  }
+
+  // Every way to fill a temporal slot: loops one by one from the inside out. Neighbours that no
+  // open boundary and no rule tells apart stand in the order of their dimensions.
+  void grow(const State& state, std::uint8_t slot, DimMask used, int last, bool last_paid) {
+    if (stopped_ || (++work_.work % 1024 == 0 && interrupted())) return;
+    const bool is_outermost = is_last_slot(slot);
+    {
+      State done = state;
+      if ((!is_outermost || covers(done)) && leave(done, slot) && settle(done))
+        keep(std::move(done));
+    }
+    const Slot& its = climb_.placement_.slots[slot];
+    for (std::size_t d = 0; d < dims_; ++d) {
+      if (!has(its.dims, d) || has(used, d) || state.tile[d] >= extent(d)) continue;
+      if (its.kind == Slot::Kind::kUnderFanout && !splits(its.fanout, d)) continue;
+      if (static_cast<int>(d) < last && !last_paid &&
+          commute(state, slot, static_cast<std::size_t>(last), d)) {
+        continue;
+      }
+      bounds(d, state.tile[d], is_outermost, [&](std::uint32_t bound) {
+        State next = state;
+        if (!stack(next, d, bound, slot)) return;
+        const bool paid = pay_ready(next);
+        if (climb_.rules_.bound && !useful(next)) {
+          ++work_.bounded;
+          return;
+        }
+        grow(next, slot, static_cast<DimMask>(used | (1u << d)), static_cast<int>(d), paid);
+      });
+    }
+  }
+
+  // Could the loop over `a`, already there, just as well stand outside one over `b`?
+  bool commute(const State& state, std::uint8_t slot, std::size_t a, std::size_t b) const {
+    const Placement& placement = climb_.placement_;
+    for (const OrderRule& rule : placement.orders) {
+      if (has_slot(rule.slots, slot) && rule.place[a] != rule.place[b]) return false;
+    }
+    for (const StationaryRule& rule : placement.stationary) {
+      if (has_slot(rule.slots, slot) && has(rule.relevant, a) != has(rule.relevant, b))
+        return false;
+    }
+    for (const Open& open : state.open) {
+      if (open.phase == Open::Phase::kClosed) {
+        if (open.end + 1u < state.loops.size()) continue;
+        if (open.ended_by != static_cast<int>(a)) continue;
+        return false;  // it ended this boundary, and another loop might not
+      }
+      if (open.phase == Open::Phase::kMarch) return false;
+      const DimMask relevant = climb_.counter_.relevant(open.tensor);
+      if (has(relevant, a) || has(relevant, b)) return false;
+    }
+    return true;
+  }
+
+  template <class Visit>
+  void bounds(std::size_t d, std::uint32_t tile, bool outermost, const Visit& visit) const {
+    const std::int64_t rest = ceil_div(extent(d), tile);
+    if (outermost) return visit(static_cast<std::uint32_t>(rest));
+    for (std::int64_t bound = 2; bound <= rest; ++bound) {
+      if (!perfect_ || extent(d) / tile % bound == 0) visit(static_cast<std::uint32_t>(bound));
+    }
+  }
+
+  bool is_last_slot(std::uint8_t slot) const { return slot == 0; }
+  bool covers(const State& state) const {
+    for (std::size_t d = 0; d < dims_; ++d) {
+      if (state.tile[d] < extent(d)) return false;
+    }
+    return true;
+  }
+  bool splits(std::uint8_t fanout, std::size_t d) const {
+    for (std::size_t s = 0; s < climb_.placement_.slots.size(); ++s) {
+      if (climb_.placement_.slots[s].kind != Slot::Kind::kAxis ||
+          climb_.placement_.slots[s].fanout != fanout) {
+        continue;
+      }
+      for (const Point::Loop& loop : climb_.spatial_[s]) {
+        if (loop.dim == d) return true;
+      }
+    }
+    return false;
+  }
+
+  // ---- paying ----
+
+  bool forwards(std::size_t t) const {
+    const Arch& arch = climb_.space_.arch();
+    for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
+      for (const Network& network : arch.fanouts[f].networks) {
+        for (const std::string& name : network.forward) {
+          if ((problem_.tensors_called(name) >> t & 1u) != 0) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  // Steps still ahead that lie below the parent and have lanes.
+  bool lanes_ahead(const Open& open) const {
+    const std::uint8_t parent = climb_.skeleton_.chain[open.tensor][open.boundary - 1u];
+    for (std::size_t s = step_ + (started_ ? 1 : 0); s < climb_.steps_.size(); ++s) {
+      const Step& step = climb_.steps_[s];
+      if (step.kind == Step::Kind::kAxis && !climb_.spatial_[step.slot].empty()) return true;
+      if (step.kind == Step::Kind::kStore && step.memory == parent &&
+          (step.tensors >> open.tensor & 1u) != 0) {
+        return false;
+      }
+    }
+    return false;
+  }
+  // True if something was.
+  bool pay_ready(State& state) {
+    bool paid = false;
+    for (std::size_t i = 0; i < state.open.size();) {
+      if (state.open[i].phase == Open::Phase::kClosed && !lanes_ahead(state.open[i])) {
+        pay(state, state.open[i]);
+        state.open.erase(state.open.begin() + static_cast<std::ptrdiff_t>(i));
+        paid = true;
+      } else {
+        ++i;
+      }
+    }
+    return paid;
+  }
+
+  void pay(State& state, const Open& open) {
+    BoundaryLoops boundary;
+    boundary.tensor = open.tensor;
+    boundary.to_compute = open.to_compute;
+    const auto& chain = climb_.skeleton_.chain[open.tensor];
+    if (!open.to_compute) boundary.child = chain[open.boundary];
+    boundary.tile = open.tile;
+    // Up to the last lanes, and at least up to the end of the march.
+    std::size_t end = open.phase == Open::Phase::kClosed ? open.end : state.loops.size();
+    boundary.ended_by = open.ended_by;
+    for (std::size_t i = end; i < state.loops.size(); ++i) {
+      if (state.loops[i].kind == LoopKind::kSpatial && inside(open, state.slot_of[i])) {
+        end = i + 1;
+        boundary.ended_by = kNone;
+      }
+    }
+    boundary.parent = chain[open.boundary - 1u];
+    boundary.parent_at = end - open.first;
+    for (std::size_t i = open.first; i < end; ++i) {
+      if (!inside(open, state.slot_of[i])) {
+        boundary.parent_at = i - open.first;
+        break;
+      }
+    }
+    boundary.loops = {state.loops.data() + open.first, end - open.first};
+    const BoundaryFlow& flow = climb_.counter_.flow(boundary);
+    add_unpaid(state, climb_.least_[open.tensor][open.boundary], -1);
+    if (flow.known) {
+      climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
+    } else {
+      state.paid.add(climb_.least_[open.tensor][open.boundary]);
+      state.priced = false;
+    }
+  }
+
+  // Does the slot lie inside the boundary's parent?
+  bool inside(const Open& open, std::uint8_t slot) const {
+    const std::uint8_t parent = climb_.skeleton_.chain[open.tensor][open.boundary - 1u];
+    for (const Step& step : climb_.steps_) {
+      if (step.kind == Step::Kind::kStore) {
+        if (step.memory == parent && (step.tensors >> open.tensor & 1u) != 0) return false;
+      } else if (step.slot == slot) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // At the end of a step: pays what can be paid; at the top everything.
+  bool settle(State& state) {
+    pay_ready(state);
+    started_ = true;
+    if (climb_.steps_.empty() || step_ + 1 < climb_.steps_.size()) return true;
+    for (const Open& open : state.open) pay(state, open);
+    state.open.clear();
+    return true;
+  }
+
+  // ---- keeping ----
+
+  // Everything that the future of a state depends on.
+  std::string key_of(const State& state) const {
+    std::string key;
+    const auto put = [&](const auto& value) {
+      key.append(reinterpret_cast<const char*>(&value), sizeof value);
+    };
+    for (std::size_t d = 0; d < dims_; ++d) put(clipped(state.tile)[d]);
+    for (const std::uint32_t tile : state.at_lanes) put(tile);
+    for (const std::int64_t factor : state.factor) put(factor);
+    for (const std::uint8_t place : state.place) put(place);
+    for (const std::uint8_t relevant : state.has_relevant) put(relevant);
+    for (const SlotMask must : climb_.placement_.must_loop) put((must & state.looped) != 0);
+    for (const Open& open : state.open) put_open(state, open, put);
+    for (const FilledRule& rule : climb_.placement_.filled) put(state.used_bits[rule.memory]);
+    put(state.priced);
+    return key;
+  }
+
+  template <class Put>
+  void put_open(const State& state, const Open& open, const Put& put) const {
+    put(open.tensor);
+    put(open.boundary);
+    put(open.phase);
+    put(open.marching);
+    put(open.ended_by);
+    // All of its loops: the words may depend on each of them.
+    const bool plain =
+        perfect_ && climb_.counter_.complex(open.tensor) == 0 && open.phase == Open::Phase::kRun;
+    if (plain) return;
+    for (std::size_t d = 0; d < dims_; ++d) put(open.tile[d]);
+    for (std::size_t i = open.first; i < state.loops.size(); ++i) put(state.loops[i]);
+    put(open.end);
+  }
+
+  static bool no_worse(const State& a, const State& b, double rounding_pj) {
+    if (a.paid.energy_most + rounding_pj > b.paid.energy) return false;
+    if (a.paid.exposed_most > b.paid.exposed) return false;
+    for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {
+      if (a.paid.busy_most[i] > b.paid.busy[i]) return false;
+    }
+    for (std::size_t m = 0; m < a.used_bits.size(); ++m) {
+      if (a.used_bits[m] > b.used_bits[m]) return false;
+    }
+    return true;
+  }
+
+  void keep(State&& state) {
+    if (climb_.rules_.bound && !useful(state)) {
+      ++work_.bounded;
+      return;
+    }
+    if (!climb_.rules_.dominance) {
+      next_.push_back(std::move(state));
+      return;
+    }
+    std::vector<std::size_t>& same = index_[key_of(state)];
+    const double rounding = climb_.prices_.rounding_pj();
+    for (const std::size_t i : same) {
+      if (next_[i].priced && no_worse(next_[i], state, rounding)) {
+        ++work_.dominated;
+        return;
+      }
+    }
+    for (const std::size_t i : same) {
+      if (state.priced && no_worse(state, next_[i], rounding)) {
+        ++work_.dominated;
+        next_[i] = std::move(state);
+        return;
+      }
+    }
+    same.push_back(next_.size());
+    next_.push_back(std::move(state));
+  }
+
+  const Climb& climb_;
+  const Problem& problem_;
+  std::size_t dims_;
+  bool perfect_;
+  Incumbents& incumbents_;
+  Scratch& scratch_;
+  ClimbWork& work_;
+  const SearchLimits& limits_;
+  std::size_t step_ = 0;
+  bool started_ = false, stopped_ = false;
+  std::vector<State> next_;
+  std::unordered_map<std::string, std::vector<std::size_t>> index_;
+};
+
+namespace {
+
+Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
+                     const SpatialLoops& spatial) {
+  Skeleton skeleton;
+  skeleton.ragged = space.options().factors == Factors::kRagged;
+  for (const PlacementStep& step : placement.steps) {
+    if (step.kind == PlacementStep::Kind::kStore) {
+      for (std::size_t t = 0; t < kMaxTensors; ++t) {
+        if ((step.tensors >> t & 1u) != 0) skeleton.chain[t].push_back(step.memory);
+      }
+      continue;
+    }
+    for (const Point::Loop& loop : spatial[step.slot]) {
+      skeleton.spatial.push_back(
+          MappingNode::spatial(static_cast<DimId>(loop.dim), loop.bound,
+                               static_cast<AxisId>(placement.slots[step.slot].axis)));
+    }
+  }
+  return skeleton;
+}
+
+}  // namespace
+
+Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
+             std::uint32_t placement, const SpatialLoops& spatial, const PruningRules& rules)
+    : space_(space),
+      evaluator_(evaluator),
+      counter_(counter),
+      placement_number_(placement),
+      placement_(space.placements()[placement]),
+      spatial_(spatial),
+      rules_(rules),
+      skeleton_(skeleton_of(space, placement_, spatial)),
+      prices_(evaluator, counter, skeleton_) {
+  for (std::size_t i = placement_.steps.size(); i-- > 0;) {
+    const PlacementStep& step = placement_.steps[i];
+    if (step.kind == PlacementStep::Kind::kStore) {
+      steps_.push_back({Step::Kind::kStore, 0, step.memory, step.tensors});
+    } else {
+      const bool axis = placement_.slots[step.slot].kind == Slot::Kind::kAxis;
+      steps_.push_back({axis ? Step::Kind::kAxis : Step::Kind::kSlot, step.slot, 0, 0});
+    }
+  }
+  std::array<double, kMaxDims> lanes;
+  lanes.fill(1);
+  for (const MappingNode& loop : skeleton_.spatial) lanes[loop.id] *= loop.bound;
+  for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
+    steps_least_ *= std::ceil(static_cast<double>(space.problem().dims[d].extent) / lanes[d]);
+  }
+  Terms all = prices_.fixed();
+  least_.resize(space.problem().tensors.size());
+  for (std::size_t t = 0; t < least_.size(); ++t) {
+    least_[t].resize(skeleton_.chain[t].size() + 1);
+    for (std::size_t k = 0; k < least_[t].size(); ++k) {
+      Terms& least = least_[t][k];
+      least.busy.resize(all.busy.size());
+      least.busy_most.resize(all.busy.size());
+      if (k == 0) continue;
+      prices_.at_least(t, k, static_cast<double>(counter.all_words(t)), least);
+      all.add(least);
+    }
+  }
+  least_cycles_ = cycles_of(all.busy, all.exposed);
+  least_energy_ = all.energy;
+  add_leakage(least_cycles_, least_energy_);
+}
+
+double Climb::cycles_of(const std::vector<double>& busy, double exposed) const {
+  double most = steps_least_ * space_.arch().compute.interval_cycles;
+  for (const double cycles : busy) most = std::max(most, cycles * (1 - 1e-12));
+  return std::ceil(most) + std::ceil(std::max(0.0, exposed * (1 - 1e-12)));
+}
+
+void Climb::add_leakage(double cycles, double& energy) const {
+  energy += prices_.leakage_pj_per_cycle_least() * cycles;
+}
+
+bool Climb::run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
+                const SearchLimits& limits) const {
+  return Run(*this, incumbents, scratch, work, limits).run();
+}
+
+}  // namespace loopscape

@@ -1,0 +1,87 @@
+// optimal: the recursion of optimal_search.md, placement by placement and one choice of spatial
+// loops after another, each climbed from one operation to the whole problem. Guarantees: when the
+// certificate says proved, no mapping of the space that the model prices is better.
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "mapper/search/climb.h"
+
+namespace loopscape {
+namespace {
+
+class Optimal {
+ public:
+  Optimal(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
+          const SearchLimits& limits, const PruningRules& rules)
+      : space_(space),
+        evaluator_(evaluator),
+        limits_(limits),
+        rules_(rules),
+        counter_(evaluator),
+        scratch_(evaluator.make_scratch()),
+        incumbents_(goal) {}
+
+  SearchResult run() {
+    const auto start = std::chrono::steady_clock::now();
+    double open_bound = std::numeric_limits<double>::infinity();
+    bool complete = true;
+    for (std::uint32_t p = 0; p < space_.placements().size(); ++p) {
+      for (const SpatialLoops& spatial : spatial_choices(space_, space_.placements()[p])) {
+        const Climb climb(space_, evaluator_, counter_, p, spatial, rules_);
+        if (rules_.bound && !incumbents_.useful(climb.least_energy(), climb.least_cycles())) {
+          ++bounded_choices_;
+          continue;
+        }
+        if (complete && climb.run(incumbents_, *scratch_, work_, limits_)) continue;
+        complete = false;
+        open_bound =
+            std::min(open_bound, incumbents_.value(climb.least_energy(), climb.least_cycles()));
+      }
+    }
+    SearchResult result;
+    result.best = incumbents_.best();
+    result.front = incumbents_.front();
+    certify(complete, open_bound, result);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    result.certificate.seconds = seconds.count();
+    return result;
+  }
+
+ private:
+  void certify(bool complete, double open_bound, SearchResult& result) const {
+    Certificate& certificate = result.certificate;
+    certificate.proved = complete;
+    certificate.space = space_.words();
+    certificate.states = work_.states;
+    certificate.work = work_.work;
+    certificate.unpriced = work_.unpriced;
+    certificate.pruned["bound"] = work_.bounded;
+    certificate.pruned["dominance"] = work_.dominated;
+    certificate.pruned["spatial bound"] = bounded_choices_;
+    if (!result.best) return;
+    const double best =
+        incumbents_.value(result.best->energy_pj, static_cast<double>(result.best->cycles));
+    certificate.lower_bound = complete ? best : std::min(best, open_bound);
+    certificate.gap = best / certificate.lower_bound - 1;
+  }
+
+  const Mapspace& space_;
+  const Evaluator& evaluator_;
+  SearchLimits limits_;
+  PruningRules rules_;
+  BoundaryCounter counter_;
+  ScratchPtr scratch_;
+  Incumbents incumbents_;
+  ClimbWork work_;
+  std::uint64_t bounded_choices_ = 0;
+};
+
+}  // namespace
+
+SearchResult search_optimal(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
+                            const SearchLimits& limits, const PruningRules& rules) {
+  return Optimal(space, evaluator, goal, limits, rules).run();
+}
+
+}  // namespace loopscape

@@ -1,0 +1,116 @@
+// The choices of spatial loops of a placement.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "mapper/search/climb.h"
+
+namespace loopscape {
+namespace {
+
+class Chooser {
+ public:
+  Chooser(const Mapspace& space, const Placement& placement)
+      : space_(space),
+        placement_(placement),
+        perfect_(space.options().factors == Factors::kPerfect) {
+    for (const Dim& dim : space.problem().dims) extent_.push_back(dim.extent);
+  }
+
+  std::vector<SpatialLoops> run() {
+    chosen_.resize(placement_.slots.size());
+    lanes_.assign(extent_.size(), 1);
+    outermost_.assign(extent_.size(), 1);
+    slot(0);
+    std::stable_sort(
+        choices_.begin(), choices_.end(),
+        [&](const SpatialLoops& a, const SpatialLoops& b) { return steps(a) < steps(b); });
+    return std::move(choices_);
+  }
+
+ private:
+  double steps(const SpatialLoops& loops) const {
+    std::vector<double> lanes(extent_.size(), 1);
+    for (const auto& slot : loops) {
+      for (const Point::Loop& loop : slot) lanes[loop.dim] *= loop.bound;
+    }
+    double product = 1;
+    for (std::size_t d = 0; d < extent_.size(); ++d) {
+      product *= std::ceil(static_cast<double>(extent_[d]) / lanes[d]);
+    }
+    return product;
+  }
+
+  void slot(std::size_t s) {
+    while (s < placement_.slots.size() && placement_.slots[s].kind != Slot::Kind::kAxis) ++s;
+    if (s == placement_.slots.size()) {
+      if (respects_lanes()) choices_.push_back(chosen_);
+      return;
+    }
+    loops(s, 0, placement_.slots[s].size);
+  }
+
+  // Loops over dimensions d and on, in the slot's room; then every order of them if that matters.
+  void loops(std::size_t s, std::size_t d, std::uint32_t room) {
+    if (d == extent_.size()) {
+      if (!placement_.slots[s].ordered) return slot(s + 1);
+      std::vector<Point::Loop> kept = chosen_[s];
+      const auto by_dim = [](const Point::Loop& a, const Point::Loop& b) { return a.dim < b.dim; };
+      std::sort(chosen_[s].begin(), chosen_[s].end(), by_dim);
+      do {
+        slot(s + 1);
+      } while (std::next_permutation(chosen_[s].begin(), chosen_[s].end(), by_dim));
+      chosen_[s] = std::move(kept);
+      return;
+    }
+    loops(s, d + 1, room);
+    if ((placement_.slots[s].dims >> d & 1u) == 0) return;
+    for (std::uint32_t bound = 2; bound <= room && fits(d, bound); ++bound) {
+      if (perfect_ && extent_[d] / lanes_[d] % bound != 0) continue;
+      const bool outermost = outermost_[d] == 1;
+      chosen_[s].push_back({static_cast<std::uint8_t>(d), bound});
+      lanes_[d] *= bound;
+      if (outermost) outermost_[d] = bound;
+      loops(s, d + 1, room / bound);
+      if (outermost) outermost_[d] = 1;
+      lanes_[d] /= bound;
+      chosen_[s].pop_back();
+    }
+  }
+
+  // No lane may be empty for ever: all but the outermost loop cover less than the extent, and so
+  // do the outermost loop's iterations but the last.
+  bool fits(std::size_t d, std::uint32_t bound) const {
+    if (perfect_) return lanes_[d] * bound <= extent_[d];
+    const std::int64_t outer = outermost_[d] == 1 ? bound : outermost_[d];
+    return lanes_[d] * bound / outer * (outer - 1) < extent_[d];
+  }
+
+  bool respects_lanes() const {
+    return std::all_of(placement_.lanes.begin(), placement_.lanes.end(),
+                       [&](const LanesRule& rule) {
+                         double used = 1;
+                         for (std::size_t s = 0; s < chosen_.size(); ++s) {
+                           if ((rule.slots >> s & 1u) == 0) continue;
+                           for (const Point::Loop& loop : chosen_[s]) used *= loop.bound;
+                         }
+                         return used / rule.lanes >= rule.share;
+                       });
+  }
+
+  const Mapspace& space_;
+  const Placement& placement_;
+  bool perfect_;
+  std::vector<std::int64_t> extent_, lanes_;
+  std::vector<std::int64_t> outermost_;  // bound of the first, outermost loop over a dimension
+  SpatialLoops chosen_;
+  std::vector<SpatialLoops> choices_;
+};
+
+}  // namespace
+
+std::vector<SpatialLoops> spatial_choices(const Mapspace& space, const Placement& placement) {
+  return Chooser(space, placement).run();
+}
+
+}  // namespace loopscape

@@ -1,0 +1,167 @@
+// What one boundary of one tensor costs, wherever it stands in a mapping.
+//
+// Under `march` the words that cross a boundary follow from the loops between the child and the end
+// of its march, from the spatial loops between child and parent, and from how often all of that
+// repeats (optimal_search.md, "Cost closes locally"; counting.md A4). So they are counted once, in
+// the smallest nest that has these loops, by model/counting itself: nothing here recounts.
+// Under `previous_tile` the same nest tells the most that can cross; the least is told apart.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/evaluate/evaluate.h"
+
+namespace loopscape {
+
+// A boundary whose run and march have ended.
+struct BoundaryLoops {
+  std::uint8_t tensor = 0;
+  bool to_compute = false;
+  std::uint8_t child = 0;  // memory; none to compute
+  // Full tile of the child, per dimension; ones to compute.
+  std::array<std::uint32_t, kMaxDims> tile{};
+  // Innermost first: the loops up to the end of the march and all spatial ones up to the parent.
+  std::span<const MappingNode> loops;
+  std::uint8_t parent = 0;    // memory
+  std::size_t parent_at = 0;  // how many of the loops lie inside it
+  int ended_by = -1;          // the dimension whose temporal loop ended the march; -1: none did
+};
+
+// Words over all instances: at the parent, at the children, by reduction group (A6, A7).
+struct BoundaryWords {
+  double demand = 0, arrivals = 0, group = 0;
+};
+struct BoundaryFlow {
+  bool known = false;         // false: the model does not count such a boundary
+  BoundaryWords least, most;  // equal unless `previous_tile` may find words still there
+  // Of the fan-outs that it passes: their links, and bits in and out.
+  struct Network {
+    std::uint8_t fanout = 0;
+    double least_pj = 0, most_pj = 0, least_bits = 0, most_bits = 0;
+    bool exact = true;  // but for refills: `least` leaves out what may not come back
+  };
+  std::vector<Network> networks;
+};
+
+class BoundaryCounter {
+ public:
+  explicit BoundaryCounter(const Evaluator& evaluator);
+  ~BoundaryCounter();
+  BoundaryCounter(BoundaryCounter&&) noexcept;
+
+  // Remembers what it was asked before; not for several threads at once.
+  const BoundaryFlow& flow(const BoundaryLoops& boundary);
+
+  // Words of the tensor's tile, and of the tensor.
+  std::int64_t tile_words(std::size_t tensor, std::span<const std::uint32_t> tile) const;
+  std::int64_t all_words(std::size_t tensor) const;  // that move
+  DimMask relevant(std::size_t tensor) const;
+  // Dimensions of ranks whose words are not one index each: sliding, strided with holes, clipped.
+  DimMask complex(std::size_t tensor) const;
+  DimMask sliding(std::size_t tensor) const;
+  bool clipped(std::size_t tensor) const;
+  int network(std::size_t fanout, std::size_t tensor) const;  // that carries it; -1: none
+  // Does every network of these fan-outs reduce the output?
+  bool reduces(std::size_t first_fanout, std::size_t last_fanout) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// What limits time while everything overlaps, other than compute.
+struct Resource {
+  enum class Kind : std::uint8_t { kRead, kWrite, kShared, kNetwork } kind;
+  std::uint8_t id;  // memory or fan-out
+  std::uint8_t network = 0;
+  double bits_per_cycle = 0;
+};
+
+// Sums over boundaries. Every component lies between `least` and `most` of what the model says; a
+// component that adds up exactly has both equal.
+struct Terms {
+  double energy = 0, energy_most = 0;
+  double exposed = 0, exposed_most = 0;  // cycles
+  std::vector<double> busy, busy_most;   // cycles, by resource
+  void add(const Terms& other);
+};
+
+// The stores of one placement and its spatial loops.
+struct Skeleton {
+  std::array<std::vector<std::uint8_t>, kMaxTensors> chain;  // memories, outermost first
+  std::vector<MappingNode> spatial;                          // outermost first
+  bool ragged = true;
+};
+
+// Prices boundaries of one skeleton. A tensor's boundary k lies between its stores k - 1 and k; the
+// last one leads to compute.
+class BoundaryPrices {
+ public:
+  BoundaryPrices(const Evaluator& evaluator, const BoundaryCounter& counter,
+                 const Skeleton& skeleton);
+
+  const std::vector<Resource>& resources() const { return resources_; }
+  // What every mapping of the skeleton pays, whatever its temporal loops: operations and what
+  // `boundary` leaves to it. Leakage is apart.
+  const Terms& fixed() const { return fixed_; }
+  // Rounded accesses may cost up to this much more than price() says.
+  double rounding_pj() const { return rounding_pj_; }
+  double leakage_pj_per_cycle_least() const { return leakage_least_; }
+  double leakage_pj_per_cycle_most() const { return leakage_most_; }
+
+  void price(std::size_t tensor, std::size_t k, const BoundaryFlow& flow, Terms& sum) const;
+  // The least that any flow with at least `demand` words can cost.
+  void at_least(std::size_t tensor, std::size_t k, double demand, Terms& sum) const;
+  // Exposed first fills and last drains of a store's tile.
+  void price_tile(std::size_t tensor, std::size_t k, std::int64_t words, Terms& sum) const;
+
+ private:
+  struct Range {
+    double least = 0, most = 0;
+  };
+  enum class Action : std::uint8_t { kRead, kFill, kUpdate, kDrain };
+
+  void add(std::size_t tensor, std::size_t k, Action action, Range words, double bits,
+           Terms& sum) const;
+  void add_output(std::size_t tensor, std::size_t k, const BoundaryWords& least,
+                  const BoundaryWords& most, Terms& sum) const;
+  void set_resources();
+  void set_fixed();
+  void set_fixed_output(std::size_t tensor);
+  void set_final_words(std::size_t tensor, std::size_t k);
+  void set_rounding();
+  void set_leakage();
+  void add_busy(std::size_t memory, Resource::Kind kind, bool uniform, Range bits,
+                Terms& sum) const;
+  // Lanes of the fan-outs numbered [first, last), over the given dimensions.
+  double lanes(std::size_t first, std::size_t last, DimMask dims) const;
+  double lanes_above(std::size_t memory) const;
+  bool uniform(std::size_t tensor, std::size_t memory) const;
+  bool complete(std::size_t tensor, std::size_t fanouts_above) const;
+  bool to_compute(std::size_t tensor, std::size_t k) const;
+  std::size_t parent(std::size_t tensor, std::size_t k) const;
+  std::size_t child(std::size_t tensor, std::size_t k) const;
+  std::size_t fanouts_above_child(std::size_t tensor, std::size_t k) const;
+  struct Rates {
+    double in = 0, out = 0;  // bits per cycle; 0: free
+  };
+  Rates rates(std::size_t tensor, std::size_t k) const;
+
+  Evaluator evaluator_;
+  Skeleton skeleton_;
+  const BoundaryCounter* counter_;
+  std::array<std::size_t, kMaxMemories> fanouts_above_{};
+  std::array<bool, kMaxTensors> clipped_{};
+  std::array<DimMask, kMaxTensors> relevant_{}, sliding_{};
+  std::array<double, kMaxTensors> words_{}, bits_{}, final_bits_{};
+  std::vector<Resource> resources_;
+  std::vector<int> resource_of_;  // [4 * memory + kind], networks after the memories; -1: unlimited
+  Terms fixed_;
+  double rounding_pj_ = 0, leakage_least_ = 0, leakage_most_ = 0;
+};
+
+}  // namespace loopscape
