@@ -115,7 +115,7 @@ class FlowSum {
   bool previous_tile(Flow& flow) {
     for (int event = -1; event < boundary_.child; ++event) {
       if (event >= 0 && nest_.loop[static_cast<std::size_t>(event)].spatial) continue;
-      set_event_roles(event);
+      set_event_roles(nest_, boundary_, event, own_roles());
       Flow needed, kept;
       irrelevant(needed, event >= 0);
       kept = needed;
@@ -157,18 +157,6 @@ class FlowSum {
     for (int i = 0; i < boundary_.parent; ++i) {
       const auto k = static_cast<std::size_t>(i);
       if (nest_.loop[k].spatial) role[k] = LoopRole::kHeld;
-    }
-  }
-
-  void set_event_roles(int event) {
-    LoopRoles& role = own_roles();
-    for (int i = 0; i < boundary_.child; ++i) {
-      const auto k = static_cast<std::size_t>(i);
-      if (nest_.loop[k].spatial) continue;
-      role[k] = event < 0    ? LoopRole::kHeld
-                : i < event  ? LoopRole::kRuns
-                : i == event ? LoopRole::kEvent
-                             : LoopRole::kReset;
     }
   }
 
@@ -374,6 +362,17 @@ Boundary make_boundary(const CountingContext& context, const Nest& nest, int ten
   }
   set_roles(context.tensor[static_cast<std::size_t>(tensor)], nest, forwards, boundary);
   return boundary;
+}
+
+void set_event_roles(const Nest& nest, const Boundary& boundary, int event, LoopRoles& roles) {
+  for (int i = 0; i < boundary.child; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    if (nest.loop[k].spatial) continue;
+    roles[k] = event < 0    ? LoopRole::kHeld
+               : i < event  ? LoopRole::kRuns
+               : i == event ? LoopRole::kEvent
+                            : LoopRole::kReset;
+  }
 }
 
 void plain_flow(const CountingContext& context, const Nest& nest, const Boundary& boundary,

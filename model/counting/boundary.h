@@ -46,6 +46,8 @@ Boundary outline_boundary(const CountingContext& context, const Nest& nest, int 
 Boundary make_boundary(const CountingContext& context, const Nest& nest, int tensor, int child,
                        int parent, bool to_compute);
 
+// Roles under `previous_tile` at the advances that temporal loop `event` names; -1: at the start.
+void set_event_roles(const Nest& nest, const Boundary& boundary, int event, LoopRoles& roles);
 // Do the rules of `march` give the boundary's counts, whatever the convention?
 bool follows_march(const CountingContext& context, const Nest& nest, const Boundary& boundary);
 // Rank r of the boundary's tensor, for rank_values() and its like. The query points to its shape

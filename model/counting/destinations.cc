@@ -97,7 +97,7 @@ class DestinationList {
   bool previous_tile(const Use& use) {
     for (int event = -1; event < boundary_.child; ++event) {
       if (event >= 0 && loop_at(event).spatial) continue;
-      set_event_roles(event);
+      set_event_roles(nest_, boundary_, event, roles_);
       after_event_ = event >= 0;
       unsigned partly = 0;
       if (!list_ranks(partly)) return false;
@@ -112,16 +112,6 @@ class DestinationList {
       }
     }
     return true;
-  }
-
-  void set_event_roles(int event) {
-    for (int i = 0; i < boundary_.child; ++i) {
-      if (loop_at(i).spatial) continue;
-      roles_[static_cast<std::size_t>(i)] = event < 0    ? LoopRole::kHeld
-                                            : i < event  ? LoopRole::kRuns
-                                            : i == event ? LoopRole::kEvent
-                                                         : LoopRole::kReset;
-    }
   }
 
   // Lists the sets of ranks that have no closed form; `partly`: those with sets kept in part.
