@@ -440,4 +440,56 @@ TEST_CASE("hops under previous_tile equal those of a walk, many worlds", "[inter
   compare_previous_tile(100000, 30000);
 }
 
+// O[k] over k = 0 to 2 in lanes of two. While k = 2 is worked on, lane 1 is idle and keeps word 1;
+// its parent lets go of the word and, in the second instance, starts it from zero once more: a zero
+// start that no lane ever asks for, but that count() takes off.
+TEST_CASE("refills are refused where a residence may end without a visit", "[interconnect]") {
+  World w;
+  w.problem.dims = {{"k", 3}, {"c", 4}};
+  Tensor output, a;
+  output.name = "O", a.name = "A";
+  output.is_output = true;
+  output.role = Role::kOutput;
+  output.ranks = {{{{DimId{0}}}, {}, {}}};
+  a.ranks = {{{{DimId{1}}}, {}, {}}};
+  output.relevant = bit(DimId{0}), a.relevant = bit(DimId{1});
+  w.problem.tensors = {output, a};
+  w.arch.memories.resize(3);
+  for (std::uint8_t f = 0; f < 2; ++f) {
+    w.arch.nodes.push_back({NodeKind::kMemory, f});
+    w.arch.nodes.push_back({NodeKind::kFanout, f});
+    Fanout fanout;
+    fanout.axes = {{"x", 2, {}}};
+    fanout.networks.resize(1);
+    w.arch.fanouts.push_back(fanout);
+  }
+  w.arch.nodes.push_back({NodeKind::kMemory, 2});
+  w.arch.nodes.push_back({NodeKind::kCompute, 0});
+  w.conventions.reuse = Conventions::Reuse::kPreviousTile;
+  for (const MappingNode& node :
+       {MappingNode::store(MemoryId{0}, 3), MappingNode::loop(DimId{1}, 2),
+        MappingNode::loop(DimId{0}, 2), MappingNode::spatial(DimId{1}, 2, AxisId{0}),
+        MappingNode::store(MemoryId{1}, 1), MappingNode::spatial(DimId{0}, 2, AxisId{1}),
+        MappingNode::store(MemoryId{2}, 3)}) {
+    w.mapping.push_back(node);
+  }
+  const Result<CountingContext> context = make_counting_context(w.problem, w.arch, w.conventions);
+  REQUIRE(context.ok());
+  Nest nest;
+  REQUIRE(build_nest(*context, w.mapping, nest) == Legality::kLegal);
+  const WorkspacePtr workspace = make_workspace();
+  Tally tally;
+  count(*context, nest, *workspace, tally);
+  REQUIRE(tally.status == StatusCode::kOk);
+  const NetworkTally& network = tally.network[1][0];
+  walked::Walk walk(w.problem, w.arch, w.conventions, w.mapping, 0);
+  const auto bus = static_cast<std::size_t>(NetworkClass::kBus);
+  CHECK(walk.run()[1][bus] > 2 * (network.words_out + network.words_in));
+  OverflowFlag flag;
+  std::int64_t hops = 0;
+  for (const NetworkClass c : {NetworkClass::kBus, NetworkClass::kCrossbar, NetworkClass::kMesh}) {
+    CHECK_FALSE(count_hops(*context, nest, 1, 0, c, network, *workspace, flag, hops));
+  }
+}
+
 }  // namespace loopscape
