@@ -493,6 +493,7 @@ bool destinations(const CountingContext& context, const Nest& nest, int fanout, 
 }
 
 Refills refills(const CountingContext& context, const Nest& nest, int fanout, int tensor) {
+  if (context.conventions.reuse == Conventions::Reuse::kMarch) return Refills::kEven;
   Boundary boundary;
   if (!find_boundary(context, nest, fanout, tensor, boundary)) return Refills::kEven;
   if (follows_march(context, nest, boundary)) return Refills::kEven;
