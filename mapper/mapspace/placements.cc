@@ -61,6 +61,9 @@ class Builder {
   }
 
   Result<std::vector<Placement>> run() {
+    Result<std::vector<Constraint>> constraints = expanded_constraints(arch_);
+    if (!constraints.ok()) return constraints.status();
+    constraints_ = std::move(constraints).value();
     if (Status status = find_choices(); !status.ok()) return status;
     choose(0, std::vector<TensorMask>(arch_.memories.size()));
     if (placements_.size() >= kMostPlacements) {
@@ -79,7 +82,7 @@ class Builder {
       const Memory& memory = arch_.memories[m];
       TensorMask keep = m == 0 ? all_tensors(problem_) : called(memory.keep, problem_);
       TensorMask bypass = m == 0 ? TensorMask{0} : called(memory.bypass, problem_);
-      for (const Constraint& constraint : arch_.constraints) {
+      for (const Constraint& constraint : constraints_) {
         if (constraint.node != memory.name) continue;
         keep = static_cast<TensorMask>(keep | called(constraint.keep, problem_));
         bypass = static_cast<TensorMask>(bypass | called(constraint.bypass, problem_));
@@ -115,7 +118,8 @@ class Builder {
     for (const ArchNode& node : arch_.nodes) {
       if (node.kind == NodeKind::kFanout) regions.emplace_back();
       if (node.kind != NodeKind::kMemory || stored[node.id] == 0) continue;
-      if (options_.stores == Stores::kEven) {
+      // Nothing is outside the outermost memory: what it stores, it stores whole.
+      if (options_.stores == Stores::kEven || node.id == 0) {
         regions.back().push_back({node.id, stored[node.id]});
         continue;
       }
@@ -232,9 +236,14 @@ class Builder {
 
   // ---- constraints ----
 
-  bool constrained(std::uint8_t memory) const {
-    return std::any_of(arch_.constraints.begin(), arch_.constraints.end(),
-                       [&](const Constraint& c) { return c.node == arch_.memories[memory].name; });
+  // Does a constraint speak of the loops at this memory? One on a fan-out may, too: that a tensor
+  // is stationary there concerns the loops at the memory above.
+  bool constrained(const Placement& placement, std::uint8_t memory) const {
+    return std::any_of(constraints_.begin(), constraints_.end(), [&](const Constraint& c) {
+      if (c.node == arch_.memories[memory].name) return true;
+      const auto fanout = arch_.find_fanout(c.node);
+      return fanout && !c.stationary.empty() && memory_above(placement, index(*fanout)) == memory;
+    });
   }
 
   // Stores in a row share the loops below them. Where a constraint needs to know which loops are
@@ -276,7 +285,7 @@ class Builder {
                           std::size_t g) const {
     const std::vector<PlacementStep> stores = stores_of(placement);
     for (std::size_t i = g + 1; i-- > 0;) {
-      if (constrained(stores[i].memory)) return true;
+      if (constrained(placement, stores[i].memory)) return true;
       if (i == 0 || !is_closed(placement, gaps[i - 1])) return false;
     }
     return false;
@@ -313,9 +322,8 @@ class Builder {
     return slots;
   }
 
-  // Those of the nearest memory with a store above the fan-out.
-  SlotMask slots_above(const Placement& placement, const std::vector<Gap>& gaps,
-                       std::size_t fanout) const {
+  // The nearest memory with a store above the fan-out.
+  std::uint8_t memory_above(const Placement& placement, std::size_t fanout) const {
     std::uint8_t memory = 0;
     for (const ArchNode& node : arch_.nodes) {
       if (node.kind == NodeKind::kFanout && node.id == fanout) break;
@@ -324,14 +332,14 @@ class Builder {
         if (step.memory == node.id) memory = node.id;
       }
     }
-    return slots_at_memory(placement, gaps, memory);
+    return memory;
   }
 
   void finish(Placement placement, const std::vector<Gap>& gaps) {
     for (const Gap& gap : gaps) {
       if (gap.must_loop) placement.must_loop.push_back(gap.slots);
     }
-    for (const Constraint& constraint : arch_.constraints) {
+    for (const Constraint& constraint : constraints_) {
       resolve(constraint, gaps, placement);
     }
     placements_.push_back(std::move(placement));
@@ -348,7 +356,7 @@ class Builder {
       }
     } else if (const auto fanout = arch_.find_fanout(constraint.node)) {
       slots = slots_at_fanout(placement, index(*fanout));
-      stationary_slots = slots_above(placement, gaps, index(*fanout));
+      stationary_slots = slots_at_memory(placement, gaps, memory_above(placement, index(*fanout)));
       if (constraint.min_utilization) {
         placement.lanes.push_back({slots, *constraint.min_utilization,
                                    static_cast<double>(arch_.fanouts[index(*fanout)].children())});
@@ -421,6 +429,7 @@ class Builder {
 
   const Problem& problem_;
   const Arch& arch_;
+  std::vector<Constraint> constraints_;  // of the architecture, presets spelled out
   MapspaceOptions options_;
   DimMask sliding_ = 0;
   std::vector<TensorMask> keep_, may_;

@@ -159,7 +159,26 @@ std::string arch_to_json(const Arch& arch);
 // JSON Schema (draft 7) of what parse_arch() reads.
 std::string arch_schema();
 
-// The dataflow presets that constraints may name.
+// The dataflow presets that constraints may name. A preset stands for other constraints:
+//   feeder  at the node named: at a fan-out this speaks of the loops at the memory above it;
+//           without a node, at the fan-out with the most children (the outermost of equals), or at
+//           the innermost memory where there is no fan-out
+//   array   at the fan-out named, or the first one inside the memory named
+//   inside  at every memory inside the array
+//   next    at the first memory inside the node named
+// Dimensions are the canonical ones of a convolution; dim_roles say who plays them.
+struct DataflowRule {
+  enum class Where : std::uint8_t { kFeeder, kArray, kInside, kNext } where;
+  Constraint constraint;  // without a node
+};
+struct Dataflow {
+  std::string name, meaning;
+  std::vector<DataflowRule> rules;
+};
+const std::vector<Dataflow>& dataflows();
 const std::vector<std::string>& dataflow_names();
+// The constraints of the architecture with every preset spelled out; `dataflow` of a constraint
+// then says where it comes from. An error: the architecture lacks a node that a preset needs.
+Result<std::vector<Constraint>> expanded_constraints(const Arch& arch);
 
 }  // namespace loopscape

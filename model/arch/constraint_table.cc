@@ -11,12 +11,6 @@ using fields::OrderedJson;
 using fields::Reader;
 using fields::Table;
 
-const std::vector<std::string>& dataflow_names() {
-  static const std::vector<std::string> names = {"WS", "OS",  "OSA", "OSB",    "OSC",
-                                                 "IS", "NLR", "RS",  "WS-LOS", "OS-LWS"};
-  return names;
-}
-
 namespace {
 
 using Kind = FactorConstraint::Kind;

@@ -65,13 +65,19 @@ class Checker {
       : mapping_(mapping), problem_(problem), arch_(arch) {}
 
   std::vector<std::string> run() {
-    for (const Constraint& constraint : arch_.constraints) check(constraint);
+    const Result<std::vector<Constraint>> constraints = expanded_constraints(arch_);
+    if (!constraints.ok()) {
+      violations_.push_back(constraints.status().message());
+      return std::move(violations_);
+    }
+    for (const Constraint& constraint : *constraints) check(constraint);
     return std::move(violations_);
   }
 
  private:
   void check(const Constraint& constraint) {
     node_ = constraint.node;
+    origin_ = constraint.dataflow.empty() ? "" : " (dataflow " + constraint.dataflow + ")";
     if (const auto memory = arch_.find_memory(node_)) {
       loops_ = loops_at_memory(mapping_, *memory);
       check_kept(constraint, *memory);
@@ -100,14 +106,10 @@ class Checker {
     check_factors(constraint);
     check_order(constraint);
     check_dims(constraint);
-    if (!constraint.dataflow.empty()) {
-      say("asks for dataflow " + constraint.dataflow +
-          ", which is not checked for a given mapping");
-    }
   }
 
   void say(const std::string& sentence) {
-    violations_.push_back("the constraint on " + node_ + " " + sentence);
+    violations_.push_back("the constraint on " + node_ + origin_ + " " + sentence);
   }
 
   Loops loops_above(FanoutId fanout) const {
@@ -237,7 +239,7 @@ class Checker {
   const Mapping& mapping_;
   const Problem& problem_;
   const Arch& arch_;
-  std::string node_;
+  std::string node_, origin_;  // of the constraint that is looked at
   Loops loops_;
   std::vector<std::string> violations_;
 };

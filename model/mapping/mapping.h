@@ -81,6 +81,7 @@ Status validate_mapping(const Mapping& mapping, const Problem& problem, const Ar
 //   utilization  lanes in use / lanes (fan-outs and compute)
 //   stationary   at a memory: no loop relevant to the tensor lies inside one that is not; at a
 //                fan-out: the same of the loops at the memory above it
+//   dataflow     what it stands for (expanded_constraints)
 std::vector<std::string> constraint_violations(const Mapping& mapping, const Problem& problem,
                                                const Arch& arch);
 

@@ -207,6 +207,23 @@ TEST_CASE("constraints that hold say nothing") {
   for (const Constraint& c : {pes, buffer, spad}) CHECK(violations(c).empty());
 }
 
+TEST_CASE("dataflow presets are checked as what they stand for") {
+  using Sentences = std::vector<std::string>;
+  Constraint c = on("PEs");
+  c.dataflow = "OS";
+  CHECK(violations(c).empty());
+  c.dataflow = "WS";  // at a fan-out: the loops at the memory above
+  CHECK(violations(c) ==
+        Sentences{"the constraint on PEs (dataflow WS) wants W stationary; the mapping has the "
+                  "loop over c, which changes it, inside that over p, which does not"});
+  c.dataflow = "OSC";
+  CHECK(violations(c) ==
+        Sentences{"the constraint on PEs (dataflow OSC) allows loops only over n k; the mapping "
+                  "has 'parallel r in 3 on PEs.y' there"});
+  c.node.clear();  // the largest fan-out, which is the same
+  CHECK(violations(c).size() == 1);
+}
+
 TEST_CASE("constraints that do not hold are named") {
   using Kind = FactorConstraint::Kind;
   const auto check = [](const Constraint& constraint, const std::string& sentence) {
@@ -242,9 +259,6 @@ TEST_CASE("constraints that do not hold are named") {
   check(c,
         "wants W stationary; the mapping has the loop over c, which changes it, inside that "
         "over p, which does not");
-  c = on("Buffer");
-  c.dataflow = "RS";
-  check(c, "asks for dataflow RS, which is not checked for a given mapping");
   c = on("Nowhere");
   check(c, "names a node that the architecture does not have");
 }
