@@ -7,7 +7,8 @@
 // slots, in which loops may stand. A mapping of the space is a placement, for every dimension a
 // bound in every slot (1: no loop), and for every slot whose order matters an order of its loops.
 // So a slot holds at most one loop per dimension. What is left out says nothing new:
-//   * loops outside the outermost store, and loops of bound 1;
+//   * loops outside the outermost store, and loops of bound 1; the outermost memory stores all
+//     tensors at one position, even in uneven mappings;
 //   * temporal loops between a fan-out and the first store below it, except over sliding dimensions
 //     that this fan-out splits (they let the children march);
 //   * other orders of the spatial loops on one axis, unless its network tells cells apart (mesh,
@@ -18,9 +19,13 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "mapper/mapspace/big_count.h"
 #include "model/arch/arch.h"
 #include "model/base/base.h"
 #include "model/mapping/mapping.h"
@@ -122,6 +127,8 @@ class Mapspace {
   const std::vector<Placement>& placements() const { return placements_; }
 
   Mapping mapping(const Point& point) const;
+  // The inverse: what point has this mapping? An error says why none has.
+  Result<Point> point_of(const Mapping& mapping) const;
   // "canonical, even, ragged": what the space holds, for certificates.
   std::string words() const;
 
@@ -131,5 +138,63 @@ class Mapspace {
   MapspaceOptions options_;
   std::vector<Placement> placements_;
 };
+
+// ---- Numbers of mappings ----
+//
+// Every mapping of the space has a number below its size, capacities not looked at. The order:
+//   1. by placement;
+//   2. by where the loops of each dimension of extent > 1 stand, the problem's first dimension
+//      first: what is left of each axis, outermost axis first (no loop first), then the set of its
+//      slots as a number (outermost slot: lowest bit);
+//   3. by the bounds, the first dimension first: on the axes, outermost first, then in the slots
+//      that factor rules limit, then in the others, each from the inside out, small ones first;
+//   4. by the orders of loops, the outermost slot first: dimensions in the problem's order where
+//      constraints leave them a choice.
+
+struct CountLimits {
+  std::uint64_t most_entries = 1 << 23;         // ways to place the loops of one dimension
+  std::uint64_t most_work = 4'000'000'000;      // multiplications per placement
+  std::uint64_t most_numbered_nodes = 1 << 20;  // see grid.h
+};
+
+// One for each thread: it remembers what it has computed.
+class Numbering {
+ public:
+  static Result<Numbering> create(const Mapspace& space, const CountLimits& limits = {});
+  Numbering(Numbering&&) noexcept;
+  Numbering& operator=(Numbering&&) noexcept;
+  ~Numbering();
+
+  const BigCount& size() const;
+  const std::vector<BigCount>& sizes() const;  // by placement
+
+  Result<Point> unrank(const BigCount& number);  // below size()
+  Result<BigCount> rank(const Point& point);     // of the space
+  // Uniform. Takes words of 64 bits from the generator, the least significant of the number first,
+  // until the number they make, cut to the bits of size() - 1, is below size(). Size > 0.
+  Result<Point> sample(std::mt19937_64& random);
+
+ private:
+  struct State;
+  explicit Numbering(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Visits every mapping in the order of its number until the visitor returns false.
+Status for_each_point(const Mapspace& space, const std::function<bool(const Point&)>& visit,
+                      const CountLimits& limits = {});
+
+// Mappings by the number of their loops (with bound > 1).
+struct Census {
+  BigCount all, legal;  // before capacity; within every capacity and `filled` rule
+  std::vector<BigCount> all_by_depth, legal_by_depth;
+};
+struct CensusLimits {
+  std::uint64_t most_entries = 1 << 23;
+  std::uint64_t most_steps = 30'000'000;  // partial mappings and chains looked at
+};
+// An error: a limit is reached. Capacities are the model's: full tiles, usable bits.
+Result<Census> take_census(const Mapspace& space, const Conventions& conventions,
+                           const CensusLimits& limits = {});
 
 }  // namespace loopscape

@@ -22,10 +22,7 @@ MemoryTerms memory_terms(const Memory& memory, std::int64_t instances,
                          const CountingContext& counting) {
   MemoryTerms terms;
   set_widths(memory, counting, terms);
-  if (memory.size_bits) {
-    const bool halved = memory.buffering == Buffering::kDouble;
-    terms.usable_bits = halved ? *memory.size_bits / 2 : *memory.size_bits;
-  }
+  terms.usable_bits = usable_bits(memory);
   terms.instances = instances;
   terms.read_bits = memory.read_bits.value_or(0);
   terms.write_bits = memory.write_bits.value_or(0);
@@ -99,6 +96,11 @@ Status bind_nodes(BoundModel& model) {
 }
 
 }  // namespace
+
+std::uint64_t usable_bits(const Memory& memory) {
+  if (!memory.size_bits) return UINT64_MAX;
+  return memory.buffering == Buffering::kDouble ? *memory.size_bits / 2 : *memory.size_bits;
+}
 
 Result<Evaluator> Evaluator::create(const Problem& problem, const Arch& arch,
                                     const Conventions& conventions, const ActionCosts& costs) {

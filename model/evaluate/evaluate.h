@@ -124,6 +124,9 @@ struct ScratchDeleter {
 };
 using ScratchPtr = std::unique_ptr<Scratch, ScratchDeleter>;
 
+// Bits of one instance that tiles may occupy; UINT64_MAX: unlimited (counting.md A9).
+std::uint64_t usable_bits(const Memory& memory);
+
 struct BoundModel;  // problem, arch, conventions and costs, resolved against each other
 
 class Evaluator {

@@ -1,0 +1,23 @@
+// Random small mapspaces: few enough mappings to list, and every kind of thing in them.
+#pragma once
+
+#include <string>
+
+#include "mapper/mapspace/mapspace.h"
+#include "tests/reference/nests.h"
+#include "tests/reference/setting.h"
+
+namespace loopscape {
+
+struct World {
+  reference::Setting setting;
+  MapspaceOptions options;
+};
+
+// A world whose bounds and stores leave up to some thousands of mappings, as a rule.
+World random_world(reference::Random& random);
+
+// Everything needed to see a failure again.
+std::string describe(const World& world);
+
+}  // namespace loopscape
