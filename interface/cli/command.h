@@ -17,13 +17,14 @@ enum ExitCode : int {
   kDone = 0,
   kAnswerIsNo = 1,   // an illegal mapping, a result that does not hold
   kBadInput = 2,     // place, reason and nearest fix have been told
-  kInterrupted = 3,  // the reader of our output went away
+  kInterrupted = 3,  // the reader of our output went away, or a limit was reached
 };
 
 using Run = std::function<int()>;
 
 void add_evaluate(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);
+void add_count(CLI::App& app, Run& run);
 void add_schema(CLI::App& app, Run& run);
 
 // Writes everything to stdout and returns `code`, or says why it could not and returns another.

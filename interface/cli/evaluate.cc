@@ -4,25 +4,21 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
-#include <optional>
 #include <string_view>
 
 #include "interface/cli/command.h"
 #include "interface/cli/files.h"
+#include "interface/cli/inputs.h"
 #include "interface/cli/text_report.h"
 
 namespace loopscape::cli {
 namespace {
 
 struct Options {
-  std::string arch, problem, mapping;
-  std::string conventions, reuse, tables;
+  InputOptions inputs;
+  std::string mapping;
   bool explain = false, json = false;
 };
-
-Status invalid(std::string message) { return {StatusCode::kInvalidInput, std::move(message)}; }
-
-std::string file_name(const std::string& path) { return path == "-" ? "<stdin>" : path; }
 
 bool is_json(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -54,74 +50,19 @@ Status placed(Status status, const std::string& path, const std::string& text) {
   return std::move(status).in(file_name(path));
 }
 
-// `base` with what "key=value,..." says about some of its fields.
-Result<Conventions> changed_conventions(const Conventions& base, const std::string& changes) {
-  std::string kept;
-  const std::string all = conventions_to_text(base) + ",";
-  for (std::size_t at = 0, end = 0; (end = all.find(',', at)) != std::string::npos; at = end + 1) {
-    const std::string word = all.substr(at, end - at);
-    const std::string key = word.substr(0, word.find('='));
-    if (("," + changes).find("," + key + "=") == std::string::npos) kept += word + ",";
-  }
-  return parse_conventions_text(kept + changes);
-}
-
-// Command line, else problem, else architecture, else physical.
-Result<Conventions> conventions_in_force(const Options& options, const Problem& problem,
-                                         const Arch& arch) {
-  Conventions conventions =
-      problem.conventions.value_or(arch.conventions.value_or(Conventions::physical()));
-  if (!options.conventions.empty()) {
-    // Without a preset, what is said is said about the conventions of the files.
-    const bool has_preset = options.conventions.find('=') == std::string::npos ||
-                            options.conventions.find('=') > options.conventions.find(',');
-    Result<Conventions> given = has_preset ? parse_conventions_text(options.conventions)
-                                           : changed_conventions(conventions, options.conventions);
-    if (!given.ok()) return given.status().in("--conventions");
-    conventions = *given;
-  }
-  if (options.reuse == "march") conventions.reuse = Conventions::Reuse::kMarch;
-  if (options.reuse == "previous_tile") conventions.reuse = Conventions::Reuse::kPreviousTile;
-  return conventions;
-}
-
-template <class T>
-Result<T> load(const std::string& path, Result<T> (*parse)(std::string_view)) {
-  Result<std::string> text = read_text(path);
-  if (!text.ok()) return text.status();
-  Result<T> value = parse(*text);
-  if (!value.ok()) return value.status().in(file_name(path));
-  return value;
-}
-
-Status check(const Options& options) {
-  if (!options.tables.empty()) {
-    return invalid(
-        "this version has no energy tables; state energies in the architecture "
-        "(\"energy_pj\") and leave --tables out");
-  }
-  if (!options.reuse.empty() && options.reuse != "march" && options.reuse != "previous_tile") {
-    return invalid("--reuse is march or previous_tile, not " + in_quotes(options.reuse));
-  }
-  return check_stdin_once({options.arch, options.problem, options.mapping});
-}
-
 Result<StoredResult> evaluate(const Options& options) {
-  if (Status status = check(options); !status.ok()) return status;
-  Result<Arch> arch = load<Arch>(options.arch, &parse_arch);
-  if (!arch.ok()) return arch.status();
-  Result<Problem> problem = load<Problem>(options.problem, &parse_problem);
-  if (!problem.ok()) return problem.status();
+  Result<Inputs> inputs = load_inputs(options.inputs, {options.mapping});
+  if (!inputs.ok()) return inputs.status();
+  const Problem& problem = inputs->problem;
+  const Arch& arch = inputs->arch;
   Result<std::string> text = read_text(options.mapping);
   if (!text.ok()) return text.status();
-  Result<Mapping> mapping = is_json(*text) ? parse_mapping(*text, *problem, *arch)
-                                           : parse_mapping_text(*text, *problem, *arch);
+  Result<Mapping> mapping = is_json(*text) ? parse_mapping(*text, problem, arch)
+                                           : parse_mapping_text(*text, problem, arch);
   if (!mapping.ok()) return mapping.status().in(file_name(options.mapping));
-  Result<Conventions> conventions = conventions_in_force(options, *problem, *arch);
-  if (!conventions.ok()) return conventions.status();
-  Result<ActionCosts> costs = costs_in_spec(*arch);
-  if (!costs.ok()) return costs.status().in(file_name(options.arch));
-  Result<Evaluator> evaluator = Evaluator::create(*problem, *arch, *conventions, *costs);
+  Result<ActionCosts> costs = costs_in_spec(arch);
+  if (!costs.ok()) return costs.status().in(file_name(options.inputs.arch));
+  Result<Evaluator> evaluator = Evaluator::create(problem, arch, inputs->conventions, *costs);
   if (!evaluator.ok()) return evaluator.status();
   Result<Breakdown> breakdown = evaluator->explain(*mapping);
   if (!breakdown.ok()) return placed(breakdown.status(), options.mapping, *text);
@@ -143,17 +84,13 @@ void add_evaluate(CLI::App& app, Run& run) {
   CLI::App* verb =
       app.add_subcommand("evaluate", "Price one mapping of a problem on an architecture");
   const auto options = std::make_shared<Options>();
-  verb->add_option("ARCH", options->arch, "The architecture (JSON); - reads stdin")->required();
-  verb->add_option("PROBLEM", options->problem, "The problem (JSON); - reads stdin")->required();
+  add_inputs(*verb, options->inputs);
   verb->add_option("MAPPING", options->mapping,
                    "The mapping, as JSON or as an indented nest; - reads stdin")
       ->required();
   verb->add_flag("--explain", options->explain, "Every count, and how the totals add up");
   verb->add_flag("--json", options->json, "The result as one JSON document, for machines");
-  verb->add_option("--conventions", options->conventions,
-                   "physical, timeloop, or changes: timeloop,footprint=distinct");
-  verb->add_option("--reuse", options->reuse, "march or previous_tile; wins over --conventions");
-  verb->add_option("--tables", options->tables, "Energy tables: not in this version");
+  add_conventions(*verb, options->inputs);
   verb->footer(
       "Conventions: the command line wins over the problem, that over the architecture.\n"
       "Exit code 1: the mapping is illegal or a capacity is exceeded, and which and by how much.\n"

@@ -18,6 +18,7 @@ constexpr const char* kExamples =
     "  loopscape evaluate arch.json problem.json mapping.json\n"
     "  loopscape evaluate arch.json problem.json mapping.json --json > result.json\n"
     "  loopscape verify result.json\n"
+    "  loopscape count arch.json problem.json\n"
     "  loopscape schema mapping\n"
     "\n"
     "Exit codes: 0 done; 1 the answer is no; 2 bad input; 3 interrupted.\n"
@@ -59,6 +60,7 @@ int run_command(int argc, char** argv) {
   Run run;
   add_evaluate(app, run);
   add_verify(app, run);
+  add_count(app, run);
   add_schema(app, run);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,37 @@
+// What most verbs read: an architecture, a problem, and the conventions in force.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "interface/cli/files.h"
+#include "model/arch/arch.h"
+#include "model/base/base.h"
+#include "model/problem/problem.h"
+
+namespace loopscape::cli {
+
+struct InputOptions {
+  std::string arch, problem;
+  std::string conventions, reuse, tables;
+};
+
+// ARCH and PROBLEM; and what says how to count and price.
+void add_inputs(CLI::App& verb, InputOptions& options);
+void add_conventions(CLI::App& verb, InputOptions& options);
+
+struct Inputs {
+  Arch arch;
+  Problem problem;
+  Conventions conventions;
+};
+// `more_paths`: other files that the verb reads.
+Result<Inputs> load_inputs(const InputOptions& options, const std::vector<std::string>& more_paths);
+
+// As a message calls a file: "<stdin>" for "-".
+std::string file_name(const std::string& path);
+
+}  // namespace loopscape::cli
