@@ -134,7 +134,7 @@ class Generator {
     using Kind = FactorConstraint::Kind;
     static constexpr std::array<Kind, 4> kKinds = {Kind::kExactly, Kind::kAtMost, Kind::kAtLeast,
                                                    Kind::kAll};
-    switch (among(0, 6)) {
+    switch (among(0, 7)) {
       case 0:
         for (const std::string& dim : some_dims(problem, 40)) {
           constraint.factors.push_back(
@@ -155,6 +155,10 @@ class Generator {
         break;
       case 4:
         if (!at_memory) constraint.min_utilization = 0.25 * static_cast<double>(among(1, 3));
+        break;
+      case 5:
+        constraint.dataflow = dataflow_names()[static_cast<std::size_t>(
+            among(0, static_cast<std::int64_t>(dataflow_names().size()) - 1))];
         break;
       default:
         constraint.stationary = kRoles[static_cast<std::size_t>(among(0, 2))];
