@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -13,6 +14,7 @@ bool has(DimMask mask, std::size_t dim) { return (mask >> dim & 1u) != 0; }
 bool has_slot(SlotMask mask, std::size_t slot) { return (mask >> slot & 1u) != 0; }
 
 constexpr int kNone = -1;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A boundary from its child outwards.
 struct Open {
@@ -22,6 +24,7 @@ struct Open {
   bool to_compute = false;
   std::array<std::uint32_t, kMaxDims> tile{};
   std::uint8_t first = 0, end = 0;  // its loops in State::loops; `end` once closed
+  double demand = 0;                // once closed: words that cross at least
 };
 
 }  // namespace
@@ -32,8 +35,6 @@ struct Climb::State {
   std::vector<std::uint8_t> slot_of;           // of each loop
   std::vector<Open> open;
   Terms paid;
-  std::vector<double> unpaid_busy;  // the least that unpaid boundaries add
-  double unpaid_energy = 0, unpaid_exposed = 0;
   std::vector<std::int64_t> used_bits;     // per memory with several stores
   std::vector<std::int64_t> factor;        // per factor rule: product so far
   std::vector<std::uint8_t> place;         // per order rule: place reached
@@ -57,12 +58,12 @@ class Climb::Run {
         work_(work),
         limits_(limits) {}
 
-  bool run() {
+  bool run(std::size_t beam) {
     std::vector<State> here;
     State start = first_state();
     if (settle(start)) here.push_back(std::move(start));
     for (std::size_t s = 0; s < climb_.steps_.size() && !here.empty(); ++s) {
-      step_ = s;
+      step_ = ahead_ = s;
       next_.clear();
       index_.clear();
       for (State& state : here) {
@@ -71,6 +72,8 @@ class Climb::Run {
         advance(state);
       }
       here = std::move(next_);
+      if (here.size() > beam) narrow(here, beam);
+      if (getenv("CLIMB")) fprintf(stderr, " step %zu: %zu\n", s, here.size());
     }
     return finish(here);
   }
@@ -82,10 +85,6 @@ class Climb::Run {
     State state;
     state.tile.fill(1);
     state.paid = climb_.prices_.fixed();
-    state.unpaid_busy.resize(state.paid.busy.size());
-    for (const auto& boundaries : climb_.least_) {
-      for (const Terms& least : boundaries) add_unpaid(state, least, 1);
-    }
     state.used_bits.resize(climb_.space_.arch().memories.size());
     state.factor.assign(climb_.placement_.factors.size(), 1);
     state.place.assign(climb_.placement_.orders.size(), 0);
@@ -98,6 +97,7 @@ class Climb::Run {
       open.tile.fill(1);
       // Compute keeps nothing; only what neighbours forward forms a march.
       if (!forwards(t)) open.phase = Open::Phase::kClosed;
+      open.demand = climb_.words_now(t, open.boundary, state.tile, 0);
       state.open.push_back(open);
     }
     return state;
@@ -136,6 +136,21 @@ class Climb::Run {
     incumbents_.offer(found);
   }
 
+  // The most promising ones.
+  void narrow(std::vector<State>& states, std::size_t beam) {
+    std::vector<std::pair<double, std::size_t>> order;
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      double energy = 0, cycles = 0;
+      bound(states[i], energy, cycles);
+      order.emplace_back(incumbents_.value(energy, cycles), i);
+    }
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(beam),
+                      order.end());
+    std::vector<State> kept;
+    for (std::size_t i = 0; i < beam; ++i) kept.push_back(std::move(states[order[i].second]));
+    states = std::move(kept);
+  }
+
   Mapping mapping_of(const State& state) const {
     Point point;
     point.placement = climb_.placement_number_;
@@ -155,22 +170,27 @@ class Climb::Run {
 
   // ---- bounds ----
 
-  static void add_unpaid(State& state, const Terms& least, double sign) {
-    state.unpaid_energy += sign * least.energy;
-    state.unpaid_exposed += sign * least.exposed;
-    for (std::size_t i = 0; i < least.busy.size(); ++i) {
-      state.unpaid_busy[i] += sign * least.busy[i];
+  void bound(const State& state, double& energy, double& cycles) {
+    sum_ = climb_.future_[step_];
+    sum_.energy += state.paid.energy;
+    sum_.exposed += state.paid.exposed;
+    for (std::size_t i = 0; i < sum_.busy.size(); ++i) sum_.busy[i] += state.paid.busy[i];
+    runs_.clear();
+    for (const Open& open : state.open) {
+      if (open.phase == Open::Phase::kClosed) {
+        climb_.add_least(climb_.floor_[open.tensor][open.boundary], open.demand, sum_);
+      } else {
+        runs_.push_back(
+            {open.tensor, open.boundary, open.phase == Open::Phase::kRun && !open.to_compute});
+      }
     }
-  }
-
-  void bound(const State& state, double& energy, double& cycles) const {
-    std::vector<double> busy = state.paid.busy;
-    for (std::size_t i = 0; i < busy.size(); ++i) busy[i] += state.unpaid_busy[i];
-    cycles = climb_.cycles_of(busy, state.paid.exposed + state.unpaid_exposed);
-    energy = state.paid.energy + state.unpaid_energy;
+    if (!runs_.empty()) climb_.add_open(runs_, state.tile, ahead_, sum_);
+    cycles = climb_.cycles_of({sum_.busy.data(), sum_.busy.size()}, sum_.exposed);
+    energy = sum_.energy;
     climb_.add_leakage(cycles, energy);
   }
-  bool useful(const State& state) const {
+
+  bool useful(const State& state) {
     double energy = 0, cycles = 0;
     bound(state, energy, cycles);
     return incumbents_.useful(energy, cycles);
@@ -273,14 +293,31 @@ class Climb::Run {
     if (spatial && !perfect_) {
       state.at_lanes.push_back(state.tile[d]);
     }
+    const std::array<std::uint32_t, kMaxDims> before = state.tile;
     state.tile[d] = static_cast<std::uint32_t>(tile * bound);
+    if (!fits_ahead(state)) return false;
     state.loops.push_back(spatial ? MappingNode::spatial(dim, bound, static_cast<AxisId>(its.axis))
                                   : MappingNode::loop(dim, bound));
     state.slot_of.push_back(slot);
     state.looped |= SlotMask{1} << slot;
-    for (Open& open : state.open)
+    for (Open& open : state.open) {
+      if (open.phase == Open::Phase::kClosed) continue;
       meet(open, d, spatial, static_cast<std::uint8_t>(state.loops.size()));
+      if (open.phase == Open::Phase::kClosed)
+        open.demand = climb_.words_now(open.tensor, open.boundary, before, ahead_);
+    }
     return obeys(state, d, bound, slot);
+  }
+
+  // Tiles only grow: what stores further out cannot hold now they never will.
+  bool fits_ahead(const State& state) const {
+    Tile tile = clipped(state.tile);
+    for (std::size_t s = step_ + 1; s < climb_.steps_.size(); ++s) {
+      if (climb_.steps_[s].kind == Step::Kind::kStore && !climb_.fits(climb_.steps_[s], tile)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   // What a loop does to a boundary (counting.md A4).
@@ -359,10 +396,12 @@ class Climb::Run {
   }
 
   bool pass_axis(State& state, std::uint8_t slot) {
+    ahead_ = step_;
     const auto& loops = climb_.spatial_[slot];
     for (std::size_t i = loops.size(); i-- > 0;) {
       if (!stack(state, loops[i].dim, loops[i].bound, slot)) return false;
     }
+    ahead_ = step_ + 1;
     return leave(state, slot) && settle(state);
   }
 
@@ -517,12 +556,10 @@ class Climb::Run {
     }
     boundary.loops = {state.loops.data() + open.first, end - open.first};
     const BoundaryFlow& flow = climb_.counter_.flow(boundary);
-    add_unpaid(state, climb_.least_[open.tensor][open.boundary], -1);
     if (flow.known) {
       climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
     } else {
-      state.paid.add(climb_.least_[open.tensor][open.boundary]);
-      state.priced = false;
+      state.priced = false;  // its cost is left out, which is a bound too
     }
   }
 
@@ -633,7 +670,9 @@ class Climb::Run {
   Scratch& scratch_;
   ClimbWork& work_;
   const SearchLimits& limits_;
-  std::size_t step_ = 0;
+  std::size_t step_ = 0, ahead_ = 0;  // the lanes of steps from `ahead_` on are not in the tile yet
+  Future sum_;                        // of bound()
+  std::vector<OpenRun> runs_;
   bool started_ = false, stopped_ = false;
   std::vector<State> next_;
   std::unordered_map<std::string, std::vector<std::size_t>> index_;
@@ -683,31 +722,269 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
       steps_.push_back({axis ? Step::Kind::kAxis : Step::Kind::kSlot, step.slot, 0, 0});
     }
   }
+  const auto& dims = space.problem().dims;
+  for (std::size_t d = 0; d < dims.size(); ++d) {
+    all_dims_ = static_cast<DimMask>(all_dims_ | (1u << d));
+    for (std::size_t e = 0; e < d; ++e) {
+      bool alike = true;
+      for (std::size_t t = 0; t < space.problem().tensors.size(); ++t) {
+        alike = alike && has(counter.relevant(t), d) == has(counter.relevant(t), e);
+      }
+      if (alike) alike_[d] = static_cast<DimMask>(alike_[d] | (1u << e));
+    }
+  }
   std::array<double, kMaxDims> lanes;
   lanes.fill(1);
   for (const MappingNode& loop : skeleton_.spatial) lanes[loop.id] *= loop.bound;
   for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
     steps_least_ *= std::ceil(static_cast<double>(space.problem().dims[d].extent) / lanes[d]);
   }
-  Terms all = prices_.fixed();
-  least_.resize(space.problem().tensors.size());
-  for (std::size_t t = 0; t < least_.size(); ++t) {
-    least_[t].resize(skeleton_.chain[t].size() + 1);
-    for (std::size_t k = 0; k < least_[t].size(); ++k) {
-      Terms& least = least_[t][k];
-      least.busy.resize(all.busy.size());
-      least.busy_most.resize(all.busy.size());
-      if (k == 0) continue;
-      prices_.at_least(t, k, static_cast<double>(counter.all_words(t)), least);
-      all.add(least);
+  set_floors();
+  set_lanes_ahead();
+  find_levels();
+  set_future();
+}
+
+void Climb::set_floors() {
+  floor_.resize(space_.problem().tensors.size());
+  reuses_more_.resize(floor_.size());
+  const bool previous = evaluator_.conventions().reuse == Conventions::Reuse::kPreviousTile;
+  const bool ragged = space_.options().factors == Factors::kRagged;
+  for (std::size_t t = 0; t < floor_.size(); ++t) {
+    reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
+    floor_[t].resize(skeleton_.chain[t].size() + 1);
+    for (std::size_t k = 1; k < floor_[t].size(); ++k) floor_[t][k] = prices_.floor(t, k);
+  }
+}
+
+// Lanes over irrelevant dimensions that lie further out than a step and below the parent.
+void Climb::set_lanes_ahead() {
+  lanes_ahead_.resize(steps_.size());
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    lanes_ahead_[s].resize(floor_.size());
+    for (std::size_t t = 0; t < floor_.size(); ++t) {
+      lanes_ahead_[s][t].resize(floor_[t].size());
+      for (std::size_t k = 1; k < floor_[t].size(); ++k) {
+        auto& lanes = lanes_ahead_[s][t][k];
+        lanes.fill(1);
+        const std::size_t parent = step_of_store(t, skeleton_.chain[t][k - 1]);
+        for (std::size_t ahead = s; ahead < parent; ++ahead) {
+          if (steps_[ahead].kind != Step::Kind::kAxis) continue;
+          for (const Point::Loop& loop : spatial_[steps_[ahead].slot]) {
+            lanes[loop.dim] *= loop.bound;
+          }
+        }
+      }
     }
   }
-  least_cycles_ = cycles_of(all.busy, all.exposed);
-  least_energy_ = all.energy;
+}
+
+std::size_t Climb::step_of_store(std::size_t tensor, std::uint8_t memory) const {
+  std::size_t s = 0;
+  while (steps_[s].kind != Step::Kind::kStore || steps_[s].memory != memory ||
+         (steps_[s].tensors >> tensor & 1u) == 0) {
+    ++s;
+  }
+  return s;
+}
+
+void Climb::Future::add(const Future& other) {
+  energy += other.energy;
+  exposed += other.exposed;
+  for (std::size_t i = 0; i < busy.size(); ++i) busy[i] += other.busy[i];
+}
+
+void Climb::Future::lower(const Future& other) {
+  energy = std::min(energy, other.energy);
+  exposed = std::min(exposed, other.exposed);
+  for (std::size_t i = 0; i < busy.size(); ++i) busy[i] = std::min(busy[i], other.busy[i]);
+}
+
+// Words that cross a boundary if its run ends at this tile: every word once for every iteration
+// outside over a dimension that is irrelevant to it. Lanes of steps from `step` on, below the
+// parent, may share them; a march and shared halos only spare words that come again.
+double Climb::words_now(std::size_t t, std::size_t k, const Tile& tile, std::size_t step) const {
+  auto words = static_cast<double>(counter_.all_words(t));
+  if (reuses_more_[t] && k < skeleton_.chain[t].size()) return words;
+  const auto irrelevant = static_cast<DimMask>(all_dims_ & ~counter_.relevant(t));
+  const auto& lanes = lanes_ahead_[step][t][k];
+  for (unsigned rest = irrelevant; rest != 0; rest &= rest - 1) {
+    const auto d = static_cast<std::size_t>(__builtin_ctz(rest));
+    const std::int64_t tiles = ceil_div(space_.problem().dims[d].extent, tile[d]);
+    words *= static_cast<double>(ceil_div(tiles, lanes[d]));
+  }
+  return words;
+}
+
+// The next loop, over whatever dimension, ends the run of every tensor that it is relevant to; the
+// others may go on. Componentwise least over the dimensions that can still grow.
+void Climb::add_open(std::span<const OpenRun> runs, const Tile& tile, std::size_t step,
+                     Future& sum) const {
+  std::array<double, kMaxTensors * kMaxMemories> now;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    now[i] = words_now(runs[i].tensor, runs[i].boundary, tile, step);
+  }
+  Future least;
+  bool grown = false;
+  const auto try_next = [&](DimMask next) {
+    Future one = sum;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const bool goes_on =
+          runs[i].may_go_on && next != 0 && (counter_.relevant(runs[i].tensor) & next) == 0;
+      add_least(floor_[runs[i].tensor][runs[i].boundary],
+                goes_on ? static_cast<double>(counter_.all_words(runs[i].tensor)) : now[i], one);
+    }
+    if (!grown) least = one;
+    least.lower(one);
+    grown = true;
+  };
+  DimMask tried = 0;
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    const auto mask = static_cast<DimMask>(1u << d);
+    if (tile[d] >= space_.problem().dims[d].extent || (alike_[d] & tried) != 0) continue;
+    tried = static_cast<DimMask>(tried | mask);
+    try_next(mask);
+  }
+  if (!grown) try_next(0);
+  sum = least;
+}
+
+bool Climb::fits(const Step& store, const Tile& tile) const {
+  const Memory& memory = space_.arch().memories[store.memory];
+  if (!memory.size_bits) return true;
+  const std::uint64_t usable =
+      memory.buffering == Buffering::kDouble ? *memory.size_bits / 2 : *memory.size_bits;
+  std::uint64_t bits = 0;
+  for (unsigned rest = store.tensors; rest != 0; rest &= rest - 1) {
+    const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
+    const Tensor& tensor = space_.problem().tensors[t];
+    bits += static_cast<std::uint64_t>(counter_.tile_words(t, tile)) *
+            (tensor.bits != 0 ? tensor.bits : space_.arch().word_bits);
+  }
+  return bits <= usable;
+}
+
+void Climb::find_levels() {
+  TensorMask seen = 0;
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = steps_[s];
+    if (step.kind == Step::Kind::kAxis) seen = 0xff;  // the next store begins a level
+    if (step.kind != Step::Kind::kStore || step.memory == 0) continue;
+    if (levels_.empty() || (seen & step.tensors) != 0) {
+      levels_.push_back({s, s, {}, {}});
+      seen = 0;
+    }
+    seen = static_cast<TensorMask>(seen | step.tensors);
+    Level& level = levels_.back();
+    level.last = s;
+    for (unsigned rest = step.tensors; rest != 0; rest &= rest - 1) {
+      const auto t = static_cast<std::uint8_t>(__builtin_ctz(rest));
+      const auto& chain = skeleton_.chain[t];
+      const auto k = static_cast<std::uint8_t>(std::find(chain.begin(), chain.end(), step.memory) -
+                                               chain.begin());
+      level.runs.push_back({t, k, true});
+    }
+  }
+  for (Level& level : levels_) level.least = least_of_level(level);
+}
+
+// Over every tile that its last store can hold. Sizes between two with equal numbers of tiles say
+// nothing new: the smaller one holds less and repeats as often.
+Climb::Future Climb::least_of_level(const Level& level) const {
+  constexpr double kMostTiles = 1 << 20;
+  const auto& dims = space_.problem().dims;
+  std::vector<std::vector<std::uint32_t>> sizes(dims.size());
+  double tiles = 1;
+  for (std::size_t d = 0; d < dims.size(); ++d) {
+    for (std::int64_t size = 1; size <= dims[d].extent;) {
+      const std::int64_t count = ceil_div(dims[d].extent, size);
+      if (skeleton_.ragged || dims[d].extent % size == 0) {
+        sizes[d].push_back(static_cast<std::uint32_t>(size));
+      }
+      size = count == 1 ? dims[d].extent + 1 : ceil_div(dims[d].extent, count - 1);
+    }
+    tiles *= static_cast<double>(sizes[d].size());
+  }
+  Future least;
+  least.busy.resize(prices_.resources().size());
+  Tile tile;
+  tile.fill(1);
+  if (tiles > kMostTiles) {  // too many to look at: as if everything went on
+    for (const OpenRun& run : level.runs) {
+      add_least(floor_[run.tensor][run.boundary],
+                static_cast<double>(counter_.all_words(run.tensor)), least);
+    }
+    return least;
+  }
+  const Future nothing = least;
+  bool any = false;
+  const Step& store = steps_[level.last];
+  const auto visit = [&](const auto& self, std::size_t d) -> void {
+    if (!fits(store, tile)) return;
+    if (d == dims.size()) {
+      Future one = nothing;
+      add_open(level.runs, tile, level.last, one);
+      if (!any) least = one;
+      least.lower(one);
+      any = true;
+      return;
+    }
+    for (const std::uint32_t size : sizes[d]) {
+      tile[d] = size;
+      self(self, d + 1);
+    }
+    tile[d] = 1;
+  };
+  visit(visit, 0);
+  if (!any) least.energy = std::numeric_limits<double>::infinity();  // nothing fits
+  return least;
+}
+
+// The least that boundaries cost which a climb at step s has not opened yet.
+void Climb::set_future() {
+  Future sum;
+  sum.busy.resize(prices_.resources().size());
+  future_.resize(steps_.size());
+  std::size_t level = levels_.size();
+  Future level_and_on = sum;  // of whole levels further out
+  for (std::size_t s = steps_.size(); s-- > 0;) {
+    future_[s] = sum;
+    if (steps_[s].kind != Step::Kind::kStore || steps_[s].memory == 0) continue;
+    if (level == levels_.size() || s < levels_[level].first) --level;
+    for (const OpenRun& run : levels_[level].runs) {
+      if ((steps_[s].tensors >> run.tensor & 1u) == 0) continue;
+      add_least(floor_[run.tensor][run.boundary],
+                static_cast<double>(counter_.all_words(run.tensor)), sum);
+    }
+    if (s != levels_[level].first) continue;
+    level_and_on.add(levels_[level].least);
+    sum = level_and_on;
+  }
+  for (std::size_t t = 0; t < floor_.size(); ++t) {
+    Tile one;
+    one.fill(1);
+    add_least(floor_[t].back(), words_now(t, floor_[t].size() - 1, one, 0), sum);
+  }
+  const Terms& fixed = prices_.fixed();
+  for (std::size_t i = 0; i < sum.busy.size(); ++i) sum.busy[i] += fixed.busy[i];
+  least_cycles_ = cycles_of({sum.busy.data(), sum.busy.size()}, sum.exposed + fixed.exposed);
+  least_energy_ = sum.energy + fixed.energy;
   add_leakage(least_cycles_, least_energy_);
 }
 
-double Climb::cycles_of(const std::vector<double>& busy, double exposed) const {
+void Climb::add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const {
+  const auto most = static_cast<double>(space_.problem().operations());
+  const auto value = [&](double base, double slope) {
+    return base + slope * (slope < 0 ? std::max(most, demand) : demand);
+  };
+  sum.energy += value(floor.base_energy, floor.slope_energy);
+  sum.exposed += value(floor.base_exposed, floor.slope_exposed);
+  for (std::size_t i = 0; i < sum.busy.size(); ++i) {
+    sum.busy[i] += value(floor.base_busy[i], floor.slope_busy[i]);
+  }
+}
+
+double Climb::cycles_of(std::span<const double> busy, double exposed) const {
   double most = steps_least_ * space_.arch().compute.interval_cycles;
   for (const double cycles : busy) most = std::max(most, cycles * (1 - 1e-12));
   return std::ceil(most) + std::ceil(std::max(0.0, exposed * (1 - 1e-12)));
@@ -718,8 +995,8 @@ void Climb::add_leakage(double cycles, double& energy) const {
 }
 
 bool Climb::run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
-                const SearchLimits& limits) const {
-  return Run(*this, incumbents, scratch, work, limits).run();
+                const SearchLimits& limits, std::size_t beam) const {
+  return Run(*this, incumbents, scratch, work, limits).run(beam);
 }
 
 }  // namespace loopscape

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include "mapper/mapspace/mapspace.h"
 #include "mapper/search/incumbent.h"
@@ -36,8 +39,9 @@ class Climb {
   double least_cycles() const { return least_cycles_; }
 
   // Offers every mapping that may belong to the answer. False: interrupted, nothing is proved.
-  bool run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
-           const SearchLimits& limits) const;
+  // `beam`: keeps only so many states at every step, which proves nothing but finds good mappings.
+  bool run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work, const SearchLimits& limits,
+           std::size_t beam = SIZE_MAX) const;
 
  private:
   struct State;
@@ -48,7 +52,38 @@ class Climb {
     TensorMask tensors = 0;
   };
 
-  double cycles_of(const std::vector<double>& busy, double exposed) const;
+  // What is still to be paid, at least.
+  struct Future {
+    double energy = 0, exposed = 0;
+    boost::container::small_vector<double, 8> busy;
+    void add(const Future& other);
+    void lower(const Future& other);  // componentwise least
+  };
+  using Tile = std::array<std::uint32_t, kMaxDims>;
+  struct OpenRun {
+    std::uint8_t tensor = 0, boundary = 0;
+    bool may_go_on = true;
+  };
+  // Stores between the same two fan-outs, no tensor twice: their boundaries are open together.
+  struct Level {
+    std::size_t first = 0, last = 0;  // steps
+    std::vector<OpenRun> runs;
+    Future least;
+  };
+
+  void set_floors();
+  void set_lanes_ahead();
+  void set_future();
+  void find_levels();
+  Future least_of_level(const Level& level) const;
+  double words_now(std::size_t tensor, std::size_t boundary, const Tile& tile,
+                   std::size_t step) const;
+  void add_open(std::span<const OpenRun> runs, const Tile& tile, std::size_t step,
+                Future& sum) const;
+  bool fits(const Step& store, const Tile& tile) const;
+  std::size_t step_of_store(std::size_t tensor, std::uint8_t memory) const;
+  void add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const;
+  double cycles_of(std::span<const double> busy, double exposed) const;
   void add_leakage(double cycles, double& energy) const;
 
   const Mapspace& space_;
@@ -61,9 +96,15 @@ class Climb {
   Skeleton skeleton_;
   BoundaryPrices prices_;
   std::vector<Step> steps_;  // innermost first
-  // [tensor][boundary]: the least it costs.
-  std::vector<std::vector<Terms>> least_;
-  double steps_least_ = 1;  // of compute
+  DimMask all_dims_ = 0;
+  std::array<DimMask, kMaxDims> alike_{};  // dimensions before it, relevant to the same tensors
+  std::vector<std::vector<BoundaryPrices::Floor>> floor_;  // [tensor][boundary]
+  std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
+  // [step][tensor][boundary][dimension]
+  std::vector<std::vector<std::vector<std::array<std::int64_t, kMaxDims>>>> lanes_ahead_;
+  std::vector<Level> levels_;
+  std::vector<Future> future_;  // [step]: of boundaries that are not open yet
+  double steps_least_ = 1;      // of compute
   double least_energy_ = 0, least_cycles_ = 0;
 };
 

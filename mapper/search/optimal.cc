@@ -24,20 +24,20 @@ class Optimal {
 
   SearchResult run() {
     const auto start = std::chrono::steady_clock::now();
+    find_choices();
+    for (std::size_t i = 0; i < choices_.size() && i < kDives; ++i) {
+      climb(choices_[i]).run(incumbents_, *scratch_, work_, limits_, kBeam);
+    }
     double open_bound = std::numeric_limits<double>::infinity();
     bool complete = true;
-    for (std::uint32_t p = 0; p < space_.placements().size(); ++p) {
-      for (const SpatialLoops& spatial : spatial_choices(space_, space_.placements()[p])) {
-        const Climb climb(space_, evaluator_, counter_, p, spatial, rules_);
-        if (rules_.bound && !incumbents_.useful(climb.least_energy(), climb.least_cycles())) {
-          ++bounded_choices_;
-          continue;
-        }
-        if (complete && climb.run(incumbents_, *scratch_, work_, limits_)) continue;
-        complete = false;
-        open_bound =
-            std::min(open_bound, incumbents_.value(climb.least_energy(), climb.least_cycles()));
+    for (const Choice& choice : choices_) {
+      if (rules_.bound && !incumbents_.useful(choice.energy_pj, choice.cycles)) {
+        ++bounded_choices_;
+        continue;
       }
+      if (complete && climb(choice).run(incumbents_, *scratch_, work_, limits_)) continue;
+      complete = false;
+      open_bound = std::min(open_bound, choice.value);
     }
     SearchResult result;
     result.best = incumbents_.best();
@@ -49,6 +49,34 @@ class Optimal {
   }
 
  private:
+  static constexpr std::size_t kDives = 8, kBeam = 32;
+
+  struct Choice {
+    std::uint32_t placement;
+    SpatialLoops spatial;
+    double value, energy_pj, cycles;  // bounds
+  };
+
+  // Most promising first; equal ones in the documented order.
+  void find_choices() {
+    for (std::uint32_t p = 0; p < space_.placements().size(); ++p) {
+      for (SpatialLoops& spatial : spatial_choices(space_, space_.placements()[p])) {
+        Choice choice{p, std::move(spatial), 0, 0, 0};
+        const Climb root = climb(choice);
+        choice.energy_pj = root.least_energy();
+        choice.cycles = root.least_cycles();
+        choice.value = incumbents_.value(choice.energy_pj, choice.cycles);
+        choices_.push_back(std::move(choice));
+      }
+    }
+    std::stable_sort(choices_.begin(), choices_.end(),
+                     [](const Choice& a, const Choice& b) { return a.value < b.value; });
+  }
+
+  Climb climb(const Choice& choice) {
+    return Climb(space_, evaluator_, counter_, choice.placement, choice.spatial, rules_);
+  }
+
   void certify(bool complete, double open_bound, SearchResult& result) const {
     Certificate& certificate = result.certificate;
     certificate.proved = complete;
@@ -74,6 +102,7 @@ class Optimal {
   ScratchPtr scratch_;
   Incumbents incumbents_;
   ClimbWork work_;
+  std::vector<Choice> choices_;
   std::uint64_t bounded_choices_ = 0;
 };
 

@@ -114,8 +114,13 @@ class BoundaryPrices {
   double leakage_pj_per_cycle_most() const { return leakage_most_; }
 
   void price(std::size_t tensor, std::size_t k, const BoundaryFlow& flow, Terms& sum) const;
-  // The least that any flow with at least `demand` words can cost.
-  void at_least(std::size_t tensor, std::size_t k, double demand, Terms& sum) const;
+  // The least that a flow with at least `demand` words can cost is at least base + slope * demand.
+  struct Floor {
+    double base_energy = 0, slope_energy = 0;
+    double base_exposed = 0, slope_exposed = 0;
+    std::vector<double> base_busy, slope_busy;
+  };
+  Floor floor(std::size_t tensor, std::size_t k) const;
   // Exposed first fills and last drains of a store's tile.
   void price_tile(std::size_t tensor, std::size_t k, std::int64_t words, Terms& sum) const;
 
@@ -123,6 +128,7 @@ class BoundaryPrices {
   struct Range {
     double least = 0, most = 0;
   };
+  Terms corner(std::size_t tensor, std::size_t k, double demand) const;
   enum class Action : std::uint8_t { kRead, kFill, kUpdate, kDrain };
 
   void add(std::size_t tensor, std::size_t k, Action action, Range words, double bits,

@@ -233,38 +233,61 @@ void BoundaryPrices::price(std::size_t t, std::size_t k, const BoundaryFlow& flo
   }
 }
 
-void BoundaryPrices::at_least(std::size_t t, std::size_t k, double demand, Terms& sum) const {
+// The least of what flows with this demand cost, component by component.
+Terms BoundaryPrices::corner(std::size_t t, std::size_t k, double demand) const {
+  Terms least;
+  least.busy.resize(resources_.size());
+  least.busy_most.resize(resources_.size());
   BoundaryFlow flow;
   if (!evaluator_.problem().tensors[t].is_output) {
     flow.least = flow.most = {demand, demand, demand};
-    return price(t, k, flow, sum);
+    price(t, k, flow, least);
+    return least;
   }
-  // Linear in the words, so least at a corner of what is possible: every operation visits at most
-  // one word.
-  const auto all = static_cast<double>(evaluator_.problem().operations());
+  // Between one and `parts` children of a group hold each word; linear in how many.
   const auto shared = static_cast<DimMask>(~relevant_[t] | sliding_[t]);
   const double parts = lanes(fanouts_above_[parent(t, k)], fanouts_above_child(t, k), shared);
-  Terms least;
   bool first = true;
-  for (const double group : {demand, std::max(demand, all)}) {
-    for (const double arrivals : {group, group * parts}) {
-      for (const double at_parent : {group, arrivals}) {
-        flow.least = flow.most = {at_parent, arrivals, group};
-        Terms corner;
-        corner.busy.resize(sum.busy.size());
-        corner.busy_most.resize(sum.busy.size());
-        price(t, k, flow, corner);
-        if (first) least = corner;
-        first = false;
-        least.energy = std::min(least.energy, corner.energy);
-        least.exposed = std::min(least.exposed, corner.exposed);
-        for (std::size_t i = 0; i < least.busy.size(); ++i) {
-          least.busy[i] = std::min(least.busy[i], corner.busy[i]);
-        }
+  for (const double group : {demand, demand / parts}) {
+    for (const double arrivals : {demand, group * parts}) {
+      flow.least = flow.most = {demand, arrivals, group};
+      Terms one;
+      one.busy.resize(resources_.size());
+      one.busy_most.resize(resources_.size());
+      price(t, k, flow, one);
+      if (first) least = one;
+      first = false;
+      least.energy = std::min(least.energy, one.energy);
+      least.exposed = std::min(least.exposed, one.exposed);
+      for (std::size_t i = 0; i < least.busy.size(); ++i) {
+        least.busy[i] = std::min(least.busy[i], one.busy[i]);
       }
     }
   }
-  sum.add(least);
+  return least;
+}
+
+// What is least over corners that move linearly with the demand is concave in it, so it is nowhere
+// below its chord from one visit of every word to one in every operation.
+BoundaryPrices::Floor BoundaryPrices::floor(std::size_t t, std::size_t k) const {
+  const double once = words_[t];
+  const auto operations = static_cast<double>(evaluator_.problem().operations());
+  const Terms low = corner(t, k, once);
+  const Terms high = corner(t, k, std::max(operations, once + 1));
+  const double span = std::max(operations, once + 1) - once;
+  Floor floor;
+  const auto chord = [&](double at_once, double at_most, double& base, double& slope) {
+    slope = (at_most - at_once) / span;
+    base = at_once - slope * once;
+  };
+  chord(low.energy, high.energy, floor.base_energy, floor.slope_energy);
+  chord(low.exposed, high.exposed, floor.base_exposed, floor.slope_exposed);
+  floor.base_busy.resize(resources_.size());
+  floor.slope_busy.resize(resources_.size());
+  for (std::size_t i = 0; i < resources_.size(); ++i) {
+    chord(low.busy[i], high.busy[i], floor.base_busy[i], floor.slope_busy[i]);
+  }
+  return floor;
 }
 
 void BoundaryPrices::price_tile(std::size_t t, std::size_t k, std::int64_t words,
