@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <boost/container/small_vector.hpp>
+
 namespace loopscape {
 namespace {
 
@@ -29,19 +31,23 @@ struct Open {
 
 }  // namespace
 
+// Few states need more than these hold without a heap.
+template <class T, std::size_t n>
+using Few = boost::container::small_vector<T, n>;
+
 struct Climb::State {
-  std::array<std::uint32_t, kMaxDims> tile{};  // may exceed the extent where the edge cuts
-  std::vector<MappingNode> loops;              // innermost first
-  std::vector<std::uint8_t> slot_of;           // of each loop
-  std::vector<Open> open;
+  Tile tile{};                    // may exceed the extent where the edge cuts
+  Few<MappingNode, 24> loops;     // innermost first
+  Few<std::uint8_t, 24> slot_of;  // of each loop
+  Few<Open, 6> open;
   Terms paid;
-  std::vector<std::int64_t> used_bits;     // per memory with several stores
-  std::vector<std::int64_t> factor;        // per factor rule: product so far
-  std::vector<std::uint8_t> place;         // per order rule: place reached
-  std::vector<std::uint8_t> has_relevant;  // per stationary rule
-  SlotMask looped = 0;                     // slots with a loop
-  std::vector<std::uint32_t> at_lanes;     // ragged: tiles just below spatial loops
-  bool priced = true;  // false: a boundary that the model does not count lies behind
+  Few<std::int64_t, 4> used_bits;     // per memory with several stores still to come or passed
+  Few<std::int64_t, 2> factor;        // per factor rule: product so far
+  Few<std::uint8_t, 2> place;         // per order rule: place reached
+  Few<std::uint8_t, 2> has_relevant;  // per stationary rule
+  SlotMask looped = 0;                // slots with a loop
+  Few<std::uint32_t, 4> at_lanes;     // ragged: tiles just below spatial loops
+  bool priced = true;                 // false: a boundary that the model does not count lies behind
 };
 
 // One climb: states of one position after another, innermost first.
@@ -85,7 +91,7 @@ class Climb::Run {
     State state;
     state.tile.fill(1);
     state.paid = climb_.prices_.fixed();
-    state.used_bits.resize(climb_.space_.arch().memories.size());
+    state.used_bits.resize(climb_.space_.arch().memories.size(), 0);
     state.factor.assign(climb_.placement_.factors.size(), 1);
     state.place.assign(climb_.placement_.orders.size(), 0);
     state.has_relevant.assign(climb_.placement_.stationary.size(), 0);
@@ -96,7 +102,7 @@ class Climb::Run {
       open.to_compute = true;
       open.tile.fill(1);
       // Compute keeps nothing; only what neighbours forward forms a march.
-      if (!forwards(t)) open.phase = Open::Phase::kClosed;
+      if (!climb_.forwards_[t]) open.phase = Open::Phase::kClosed;
       open.demand = climb_.words_now(t, open.boundary, state.tile, 0);
       state.open.push_back(open);
     }
@@ -185,7 +191,7 @@ class Climb::Run {
       }
     }
     if (!runs_.empty()) climb_.add_open(runs_, state.tile, ahead_, sum_);
-    cycles = climb_.cycles_of({sum_.busy.data(), sum_.busy.size()}, sum_.exposed);
+    cycles = climb_.cycles_of(sum_.busy, sum_.exposed);
     energy = sum_.energy;
     climb_.add_leakage(cycles, energy);
   }
@@ -295,7 +301,7 @@ class Climb::Run {
     }
     const std::array<std::uint32_t, kMaxDims> before = state.tile;
     state.tile[d] = static_cast<std::uint32_t>(tile * bound);
-    if (!fits_ahead(state)) return false;
+    if (!spatial && !(leaves_room(d, tile * bound) && fits_ahead(state))) return false;
     state.loops.push_back(spatial ? MappingNode::spatial(dim, bound, static_cast<AxisId>(its.axis))
                                   : MappingNode::loop(dim, bound));
     state.slot_of.push_back(slot);
@@ -309,13 +315,25 @@ class Climb::Run {
     return obeys(state, d, bound, slot);
   }
 
+  // For the spatial loops over d that come further out.
+  bool leaves_room(std::size_t d, std::int64_t tile) const {
+    const std::int64_t lanes = climb_.lanes_left_[step_][d];
+    if (lanes == 1) return true;
+    if (perfect_) return extent(d) % (tile * lanes) == 0;
+    const std::int64_t outer = climb_.outermost_lanes_[d];
+    return tile * (lanes / outer) * (outer - 1) < extent(d);
+  }
+
   // Tiles only grow: what stores further out cannot hold now they never will.
   bool fits_ahead(const State& state) const {
-    Tile tile = clipped(state.tile);
     for (std::size_t s = step_ + 1; s < climb_.steps_.size(); ++s) {
-      if (climb_.steps_[s].kind == Step::Kind::kStore && !climb_.fits(climb_.steps_[s], tile)) {
-        return false;
+      if (climb_.steps_[s].kind != Step::Kind::kStore) continue;
+      Tile tile = state.tile;
+      for (std::size_t d = 0; d < dims_; ++d) {
+        const std::int64_t lanes = climb_.lanes_left_[step_][d] / climb_.lanes_left_[s][d];
+        tile[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(tile[d] * lanes, extent(d)));
       }
+      if (!climb_.fits(climb_.steps_[s], tile)) return false;
     }
     return true;
   }
@@ -490,18 +508,6 @@ class Climb::Run {
 
   // ---- paying ----
 
-  bool forwards(std::size_t t) const {
-    const Arch& arch = climb_.space_.arch();
-    for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
-      for (const Network& network : arch.fanouts[f].networks) {
-        for (const std::string& name : network.forward) {
-          if ((problem_.tensors_called(name) >> t & 1u) != 0) return true;
-        }
-      }
-    }
-    return false;
-  }
-
   // Steps still ahead that lie below the parent and have lanes.
   bool lanes_ahead(const Open& open) const {
     const std::uint8_t parent = climb_.skeleton_.chain[open.tensor][open.boundary - 1u];
@@ -515,11 +521,18 @@ class Climb::Run {
     }
     return false;
   }
+  // Where every index is a word and nothing is ragged, it does not matter what grows between the
+  // end of the run and lanes further out.
+  bool is_plain(const Open& open) const {
+    return perfect_ && climb_.counter_.complex(open.tensor) == 0 && !climb_.forwards_[open.tensor];
+  }
+
   // True if something was.
   bool pay_ready(State& state) {
     bool paid = false;
     for (std::size_t i = 0; i < state.open.size();) {
-      if (state.open[i].phase == Open::Phase::kClosed && !lanes_ahead(state.open[i])) {
+      if (state.open[i].phase == Open::Phase::kClosed &&
+          (is_plain(state.open[i]) || !lanes_ahead(state.open[i]))) {
         pay(state, state.open[i]);
         state.open.erase(state.open.begin() + static_cast<std::ptrdiff_t>(i));
         paid = true;
@@ -554,13 +567,33 @@ class Climb::Run {
         break;
       }
     }
-    boundary.loops = {state.loops.data() + open.first, end - open.first};
+    path_.assign(state.loops.begin() + open.first,
+                 state.loops.begin() + static_cast<std::ptrdiff_t>(end));
+    if (is_plain(open)) add_lanes_ahead(open, boundary);
+    boundary.loops = path_;
     const BoundaryFlow& flow = climb_.counter_.flow(boundary);
     if (flow.known) {
       climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
     } else {
       state.priced = false;  // its cost is left out, which is a bound too
     }
+  }
+
+  void add_lanes_ahead(const Open& open, BoundaryLoops& boundary) {
+    const std::size_t parent =
+        climb_.step_of_store(open.tensor, climb_.skeleton_.chain[open.tensor][open.boundary - 1u]);
+    const bool inside_parent = boundary.parent_at == path_.size();
+    for (std::size_t s = ahead_; s < parent; ++s) {
+      const Step& step = climb_.steps_[s];
+      if (step.kind != Step::Kind::kAxis) continue;
+      const auto& loops = climb_.spatial_[step.slot];
+      const auto axis = static_cast<AxisId>(climb_.placement_.slots[step.slot].axis);
+      for (std::size_t i = loops.size(); i-- > 0;) {
+        path_.push_back(
+            MappingNode::spatial(static_cast<DimId>(loops[i].dim), loops[i].bound, axis));
+      }
+    }
+    if (inside_parent) boundary.parent_at = path_.size();
   }
 
   // Does the slot lie inside the boundary's parent?
@@ -613,12 +646,16 @@ class Climb::Run {
     put(open.phase);
     put(open.marching);
     put(open.ended_by);
-    // All of its loops: the words may depend on each of them.
-    const bool plain =
-        perfect_ && climb_.counter_.complex(open.tensor) == 0 && open.phase == Open::Phase::kRun;
-    if (plain) return;
+    // In a run the child's tile follows from the state's: only irrelevant dimensions have grown,
+    // and lanes. A march has also grown its own dimension.
+    if (open.phase == Open::Phase::kRun) return;
+    if (open.phase == Open::Phase::kMarch) {
+      put(open.tile[static_cast<std::size_t>(open.marching)]);
+      return;
+    }
+    // What waits for lanes may depend on each of its loops.
     for (std::size_t d = 0; d < dims_; ++d) put(open.tile[d]);
-    for (std::size_t i = open.first; i < state.loops.size(); ++i) put(state.loops[i]);
+    for (std::size_t l = open.first; l < state.loops.size(); ++l) put(state.loops[l]);
     put(open.end);
   }
 
@@ -639,7 +676,7 @@ class Climb::Run {
       ++work_.bounded;
       return;
     }
-    if (!climb_.rules_.dominance) {
+    if (!climb_.dominates_) {
       next_.push_back(std::move(state));
       return;
     }
@@ -673,6 +710,7 @@ class Climb::Run {
   std::size_t step_ = 0, ahead_ = 0;  // the lanes of steps from `ahead_` on are not in the tile yet
   Future sum_;                        // of bound()
   std::vector<OpenRun> runs_;
+  std::vector<MappingNode> path_;  // of pay()
   bool started_ = false, stopped_ = false;
   std::vector<State> next_;
   std::unordered_map<std::string, std::vector<std::size_t>> index_;
@@ -722,6 +760,8 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
       steps_.push_back({axis ? Step::Kind::kAxis : Step::Kind::kSlot, step.slot, 0, 0});
     }
   }
+  operations_ = space.problem().operations();
+  dominates_ = rules.dominance && prices_.tells_all();
   const auto& dims = space.problem().dims;
   for (std::size_t d = 0; d < dims.size(); ++d) {
     all_dims_ = static_cast<DimMask>(all_dims_ | (1u << d));
@@ -741,8 +781,20 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   }
   set_floors();
   set_lanes_ahead();
+  for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));
   find_levels();
   set_future();
+}
+
+bool Climb::has_neighbour_links(std::size_t t) const {
+  for (const Fanout& fanout : space_.arch().fanouts) {
+    for (const Network& network : fanout.networks) {
+      for (const std::string& name : network.forward) {
+        if ((space_.problem().tensors_called(name) >> t & 1u) != 0) return true;
+      }
+    }
+  }
+  return false;
 }
 
 void Climb::set_floors() {
@@ -751,6 +803,7 @@ void Climb::set_floors() {
   const bool previous = evaluator_.conventions().reuse == Conventions::Reuse::kPreviousTile;
   const bool ragged = space_.options().factors == Factors::kRagged;
   for (std::size_t t = 0; t < floor_.size(); ++t) {
+    forwards_.push_back(has_neighbour_links(t));
     reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
     floor_[t].resize(skeleton_.chain[t].size() + 1);
     for (std::size_t k = 1; k < floor_[t].size(); ++k) floor_[t][k] = prices_.floor(t, k);
@@ -759,6 +812,18 @@ void Climb::set_floors() {
 
 // Lanes over irrelevant dimensions that lie further out than a step and below the parent.
 void Climb::set_lanes_ahead() {
+  lanes_left_.resize(steps_.size());
+  outermost_lanes_.fill(1);
+  std::array<std::int64_t, kMaxDims> left;
+  left.fill(1);
+  for (std::size_t s = steps_.size(); s-- > 0;) {
+    lanes_left_[s] = left;
+    if (steps_[s].kind != Step::Kind::kAxis) continue;
+    for (const Point::Loop& loop : spatial_[steps_[s].slot]) {
+      if (left[loop.dim] == 1) outermost_lanes_[loop.dim] = loop.bound;
+      left[loop.dim] *= loop.bound;
+    }
+  }
   lanes_ahead_.resize(steps_.size());
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     lanes_ahead_[s].resize(floor_.size());
@@ -777,6 +842,31 @@ void Climb::set_lanes_ahead() {
       }
     }
   }
+}
+
+// Every operation takes a word, and one word taken from the parent serves at most the lanes that
+// use it at one step: those of irrelevant dimensions, and of a rank all but its longest row.
+double Climb::words_of_compute(std::size_t t) const {
+  const auto words = static_cast<double>(counter_.all_words(t));
+  if (forwards_[t]) return words;
+  const std::size_t parent = step_of_store(t, skeleton_.chain[t].back());
+  std::array<double, kMaxDims> lanes;
+  lanes.fill(1);
+  double served = 1;
+  for (std::size_t s = 0; s < parent; ++s) {
+    if (steps_[s].kind != Step::Kind::kAxis) continue;
+    for (const Point::Loop& loop : spatial_[steps_[s].slot]) {
+      lanes[loop.dim] *= loop.bound;
+      served *= loop.bound;
+    }
+  }
+  for (const Rank& rank : space_.problem().tensors[t].ranks) {
+    double longest = 1;
+    for (const Term& term : rank.terms) longest = std::max(longest, lanes[index(term.dim)]);
+    served /= longest;
+  }
+  if (counter_.clipped(t)) return words;
+  return std::max(words, static_cast<double>(operations_) / served);
 }
 
 std::size_t Climb::step_of_store(std::size_t tensor, std::uint8_t memory) const {
@@ -804,8 +894,9 @@ void Climb::Future::lower(const Future& other) {
 // outside over a dimension that is irrelevant to it. Lanes of steps from `step` on, below the
 // parent, may share them; a march and shared halos only spare words that come again.
 double Climb::words_now(std::size_t t, std::size_t k, const Tile& tile, std::size_t step) const {
+  if (k == skeleton_.chain[t].size()) return compute_words_[t];
   auto words = static_cast<double>(counter_.all_words(t));
-  if (reuses_more_[t] && k < skeleton_.chain[t].size()) return words;
+  if (reuses_more_[t]) return words;
   const auto irrelevant = static_cast<DimMask>(all_dims_ & ~counter_.relevant(t));
   const auto& lanes = lanes_ahead_[step][t][k];
   for (unsigned rest = irrelevant; rest != 0; rest &= rest - 1) {
@@ -906,7 +997,7 @@ Climb::Future Climb::least_of_level(const Level& level) const {
     tiles *= static_cast<double>(sizes[d].size());
   }
   Future least;
-  least.busy.resize(prices_.resources().size());
+  least.busy = PerResource(prices_.resources().size());
   Tile tile;
   tile.fill(1);
   if (tiles > kMostTiles) {  // too many to look at: as if everything went on
@@ -943,7 +1034,7 @@ Climb::Future Climb::least_of_level(const Level& level) const {
 // The least that boundaries cost which a climb at step s has not opened yet.
 void Climb::set_future() {
   Future sum;
-  sum.busy.resize(prices_.resources().size());
+  sum.busy = PerResource(prices_.resources().size());
   future_.resize(steps_.size());
   std::size_t level = levels_.size();
   Future level_and_on = sum;  // of whole levels further out
@@ -967,13 +1058,13 @@ void Climb::set_future() {
   }
   const Terms& fixed = prices_.fixed();
   for (std::size_t i = 0; i < sum.busy.size(); ++i) sum.busy[i] += fixed.busy[i];
-  least_cycles_ = cycles_of({sum.busy.data(), sum.busy.size()}, sum.exposed + fixed.exposed);
+  least_cycles_ = cycles_of(sum.busy, sum.exposed + fixed.exposed);
   least_energy_ = sum.energy + fixed.energy;
   add_leakage(least_cycles_, least_energy_);
 }
 
 void Climb::add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const {
-  const auto most = static_cast<double>(space_.problem().operations());
+  const auto most = static_cast<double>(operations_);
   const auto value = [&](double base, double slope) {
     return base + slope * (slope < 0 ? std::max(most, demand) : demand);
   };
@@ -984,9 +1075,9 @@ void Climb::add_least(const BoundaryPrices::Floor& floor, double demand, Future&
   }
 }
 
-double Climb::cycles_of(std::span<const double> busy, double exposed) const {
+double Climb::cycles_of(const PerResource& busy, double exposed) const {
   double most = steps_least_ * space_.arch().compute.interval_cycles;
-  for (const double cycles : busy) most = std::max(most, cycles * (1 - 1e-12));
+  for (std::size_t i = 0; i < busy.size(); ++i) most = std::max(most, busy[i] * (1 - 1e-12));
   return std::ceil(most) + std::ceil(std::max(0.0, exposed * (1 - 1e-12)));
 }
 

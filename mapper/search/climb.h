@@ -8,8 +8,6 @@
 #include <span>
 #include <vector>
 
-#include <boost/container/small_vector.hpp>
-
 #include "mapper/mapspace/mapspace.h"
 #include "mapper/search/incumbent.h"
 #include "model/bounds/bounds.h"
@@ -55,7 +53,7 @@ class Climb {
   // What is still to be paid, at least.
   struct Future {
     double energy = 0, exposed = 0;
-    boost::container::small_vector<double, 8> busy;
+    PerResource busy;
     void add(const Future& other);
     void lower(const Future& other);  // componentwise least
   };
@@ -71,6 +69,7 @@ class Climb {
     Future least;
   };
 
+  bool has_neighbour_links(std::size_t tensor) const;
   void set_floors();
   void set_lanes_ahead();
   void set_future();
@@ -81,9 +80,10 @@ class Climb {
   void add_open(std::span<const OpenRun> runs, const Tile& tile, std::size_t step,
                 Future& sum) const;
   bool fits(const Step& store, const Tile& tile) const;
+  double words_of_compute(std::size_t tensor) const;
   std::size_t step_of_store(std::size_t tensor, std::uint8_t memory) const;
   void add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const;
-  double cycles_of(std::span<const double> busy, double exposed) const;
+  double cycles_of(const PerResource& busy, double exposed) const;
   void add_leakage(double cycles, double& energy) const;
 
   const Mapspace& space_;
@@ -93,15 +93,21 @@ class Climb {
   const Placement& placement_;
   const SpatialLoops& spatial_;
   PruningRules rules_;
+  bool dominates_ = true;
   Skeleton skeleton_;
   BoundaryPrices prices_;
   std::vector<Step> steps_;  // innermost first
   DimMask all_dims_ = 0;
+  std::int64_t operations_ = 1;
+  std::vector<bool> forwards_;             // [tensor]
   std::array<DimMask, kMaxDims> alike_{};  // dimensions before it, relevant to the same tensors
   std::vector<std::vector<BoundaryPrices::Floor>> floor_;  // [tensor][boundary]
   std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
   // [step][tensor][boundary][dimension]
   std::vector<std::vector<std::vector<std::array<std::int64_t, kMaxDims>>>> lanes_ahead_;
+  std::vector<std::array<std::int64_t, kMaxDims>> lanes_left_;  // [step]: further out
+  std::array<std::int64_t, kMaxDims> outermost_lanes_{};
+  std::vector<double> compute_words_;  // [tensor]: that compute takes at least
   std::vector<Level> levels_;
   std::vector<Future> future_;  // [step]: of boundaries that are not open yet
   double steps_least_ = 1;      // of compute

@@ -20,6 +20,7 @@ class Incumbents {
   double value(double energy_pj, double cycles) const {
     return objective_value(goal_.objective, energy_pj, cycles);
   }
+  const Goal& goal() const { return goal_; }
   const std::optional<Found>& best() const { return best_; }
   const std::vector<Found>& front() const { return front_; }
   bool allowed(double energy_pj, double cycles) const;

@@ -25,9 +25,7 @@ class Optimal {
   SearchResult run() {
     const auto start = std::chrono::steady_clock::now();
     find_choices();
-    for (std::size_t i = 0; i < choices_.size() && i < kDives; ++i) {
-      climb(choices_[i]).run(incumbents_, *scratch_, work_, limits_, kBeam);
-    }
+    dive();
     double open_bound = std::numeric_limits<double>::infinity();
     bool complete = true;
     for (const Choice& choice : choices_) {
@@ -71,6 +69,27 @@ class Optimal {
     }
     std::stable_sort(choices_.begin(), choices_.end(),
                      [](const Choice& a, const Choice& b) { return a.value < b.value; });
+  }
+
+  // Good mappings to begin with: narrow climbs of the most promising choices, at first with perfect
+  // factors, whose mappings are ragged ones too.
+  void dive() {
+    if (space_.options().factors == Factors::kRagged) {
+      MapspaceOptions options = space_.options();
+      options.factors = Factors::kPerfect;
+      Result<Mapspace> perfect = Mapspace::create(space_.problem(), space_.arch(), options);
+      if (perfect.ok()) {
+        Optimal inner(*perfect, evaluator_, incumbents_.goal(), limits_, rules_);
+        inner.find_choices();
+        inner.dive();
+        for (const Found& found : inner.incumbents_.front()) incumbents_.offer(found);
+        if (inner.incumbents_.best()) incumbents_.offer(*inner.incumbents_.best());
+        work_.work += inner.work_.work;
+      }
+    }
+    for (std::size_t i = 0; i < choices_.size() && i < kDives; ++i) {
+      climb(choices_[i]).run(incumbents_, *scratch_, work_, limits_, kBeam);
+    }
   }
 
   Climb climb(const Choice& choice) {

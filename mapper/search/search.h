@@ -5,6 +5,11 @@
 //
 // optimal     proves: nothing in the space is better than what it returns, unless a limit struck,
 //             and then how far at most
+// exhaustive  prices every mapping of the space in the order of its number; proves the same, if no
+//             limit strikes; no bound on the gap before its end
+// random      draws mappings, each equally likely, and tells how the objective is spread; proves
+//             nothing
+// local       climbs from random mappings to ones that no neighbour betters; proves nothing
 #pragma once
 
 #include <atomic>
@@ -58,10 +63,19 @@ struct Certificate {
   double seconds = 0;
 };
 
+// Of the objective over the legal mappings among the samples. A quantile q is the least value that
+// at least the share q of them does not exceed.
+struct Statistics {
+  std::uint64_t samples = 0, legal = 0;  // legal: fits, and the model counts it
+  double least = 0, p05 = 0, p25 = 0, median = 0, p75 = 0, p95 = 0, most = 0;
+};
+
 struct SearchResult {
   std::optional<Found> best;
   std::vector<Found> front;  // by increasing energy
   Certificate certificate;
+  std::optional<Statistics> statistics;  // of a random search
+  bool limited = false;                  // random, local: a limit struck before its end
 };
 
 // Rules that may be switched off, for tests: the answer does not change.
@@ -72,5 +86,61 @@ struct PruningRules {
 
 SearchResult search_optimal(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
                             const SearchLimits& limits = {}, const PruningRules& rules = {});
+
+// Does the mapping occupy as much of its memories as "utilization" asks for? The one constraint
+// that a point of the space may break, as it may break a capacity.
+bool fills_enough(const Mapspace& space, const Point& point, const Breakdown& breakdown);
+
+// In what follows a work unit is one mapping priced. Equal results: the one met first.
+
+// An error: the tables that list the space would be too large.
+Result<SearchResult> search_exhaustive(const Mapspace& space, const Evaluator& evaluator,
+                                       const Goal& goal, const SearchLimits& limits = {});
+
+struct RandomOptions {
+  std::uint64_t samples = 10000, seed = 1;
+};
+// An error: the space is too large to be numbered.
+Result<SearchResult> search_random(const Mapspace& space, const Evaluator& evaluator,
+                                   const Goal& goal, const RandomOptions& options = {},
+                                   const SearchLimits& limits = {});
+
+// Starts are drawn like random's, up to `tries` times each until one is legal. A neighbour gives
+// one dimension another bound in one slot and makes up for it in another slot, or swaps two
+// neighbouring loops; the first better one is taken. The placement of stores stays the start's.
+struct LocalOptions {
+  std::uint64_t starts = 20, tries = 1000, seed = 1;
+};
+Result<SearchResult> search_local(const Mapspace& space, const Evaluator& evaluator,
+                                  const Goal& goal, const LocalOptions& options = {},
+                                  const SearchLimits& limits = {});
+
+// Why nothing fits: each thing that, taken away alone, would leave a mapping.
+struct Relief {
+  enum class Kind : std::uint8_t {
+    kCapacity,
+    kKeep,
+    kBypass,
+    kConstraint,
+    kMaxCycles,
+    kMaxEnergy
+  } kind;
+  std::size_t index = 0;  // of the memory, or of the constraint
+  // Less than taking it away: this capacity in bits, these cycles, this energy would do.
+  std::optional<double> nearest;
+  bool exact = true;  // nothing nearer would do; false: the search for it was cut short
+  Mapping mapping;    // one that would then be left
+};
+struct Blame {
+  std::vector<Relief> reliefs;
+  // Where there is none of them: would there be a mapping without both bounds of the goal, without
+  // any capacity, without any constraint, keep and bypass?
+  bool without_bounds = false, without_capacities = false, without_constraints = false;
+  bool complete = true;  // false: some trial was cut short and may have found more
+};
+// To be asked about a space that search_optimal() proved to have no answer. `limits` hold for each
+// trial.
+Blame find_blame(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
+                 const SearchLimits& limits);
 
 }  // namespace loopscape

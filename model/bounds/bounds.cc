@@ -188,7 +188,60 @@ struct BoundaryCounter::State {
     return true;
   }
 
+  // Words of a full tile, where no listing is needed; -1 otherwise.
+  std::int64_t quick_words(const TensorShape& tensor, std::span<const std::uint32_t> tile) const {
+    const bool box = all.conventions.footprint == Conventions::Footprint::kBox;
+    std::int64_t words = 1;
+    for (std::size_t r = 0; r < tensor.ranks; ++r) {
+      const RankShape& rank = tensor.rank[r];
+      std::int64_t reach = 0;
+      std::int64_t coefficient = 1, widest = 1;
+      std::int64_t covered = 1;  // without holes, by a term of coefficient 1
+      int terms = 0;
+      for (std::size_t i = 0; i < rank.terms; ++i) {
+        const auto size = std::min<std::int64_t>(tile[rank.dim[i]], all.extent[rank.dim[i]]);
+        if (size == 1) continue;
+        ++terms;
+        coefficient = rank.coefficient[i];
+        widest = std::max(widest, coefficient);
+        reach += coefficient * (size - 1);
+        if (coefficient == 1) covered = std::max(covered, size);
+      }
+      if (box || (terms == 2 && widest <= covered)) {
+        words *= reach + 1;
+      } else if (terms <= 1) {
+        words *= reach / coefficient + 1;
+      } else {
+        return -1;
+      }
+    }
+    return words;
+  }
+
+  // Ranks in which two dimensions really slide, or whose words are not one per index.
+  void find_shapes() {
+    const bool box = all.conventions.footprint == Conventions::Footprint::kBox;
+    for (std::size_t t = 0; t < all.tensors; ++t) {
+      const TensorShape& tensor = all.tensor[t];
+      for (std::size_t r = 0; r < tensor.ranks; ++r) {
+        const RankShape& rank = tensor.rank[r];
+        DimMask dims = 0;
+        std::int64_t coefficient = 1;
+        for (std::size_t i = 0; i < rank.terms; ++i) {
+          if (all.extent[rank.dim[i]] == 1) continue;
+          dims = static_cast<DimMask>(dims | (1u << rank.dim[i]));
+          coefficient = rank.coefficient[i];
+        }
+        const bool slides = (dims & (dims - 1)) != 0;
+        const bool holes = box && !tensor.is_output && coefficient > 1;
+        if (slides) sliding[t] = static_cast<DimMask>(sliding[t] | dims);
+        if (slides || holes || rank.clipped) complex[t] = static_cast<DimMask>(complex[t] | dims);
+      }
+    }
+  }
+
   Evaluator evaluator;
+  std::array<DimMask, kMaxTensors> sliding{}, complex{};
   CountingContext all;
   std::array<CountingContext, kMaxTensors> one;
   std::array<std::int64_t, kMaxTensors> words{};
@@ -203,6 +256,7 @@ BoundaryCounter::BoundaryCounter(const Evaluator& evaluator)
   // The evaluator made the same context, so this cannot fail.
   state_->all =
       *make_counting_context(evaluator.problem(), evaluator.arch(), evaluator.conventions());
+  state_->find_shapes();
   for (std::size_t t = 0; t < state_->all.tensors; ++t) {
     state_->one[t] = alone(state_->all, t);
     state_->words[t] = moving_words(state_->all, state_->all.tensor[t]);
@@ -224,6 +278,8 @@ const BoundaryFlow& BoundaryCounter::flow(const BoundaryLoops& boundary) {
 
 std::int64_t BoundaryCounter::tile_words(std::size_t tensor,
                                          std::span<const std::uint32_t> tile) const {
+  const std::int64_t quick = state_->quick_words(state_->all.tensor[tensor], tile);
+  if (quick >= 0) return quick;
   std::array<std::int64_t, kMaxDims> sizes{};
   for (std::size_t d = 0; d < state_->all.dims; ++d) {
     sizes[d] = std::min<std::int64_t>(tile[d], state_->all.extent[d]);
@@ -235,9 +291,8 @@ std::int64_t BoundaryCounter::all_words(std::size_t tensor) const { return state
 DimMask BoundaryCounter::relevant(std::size_t tensor) const {
   return state_->all.tensor[tensor].relevant;
 }
-DimMask BoundaryCounter::sliding(std::size_t tensor) const {
-  return state_->all.tensor[tensor].sliding;
-}
+DimMask BoundaryCounter::sliding(std::size_t tensor) const { return state_->sliding[tensor]; }
+DimMask BoundaryCounter::complex(std::size_t tensor) const { return state_->complex[tensor]; }
 bool BoundaryCounter::clipped(std::size_t tensor) const {
   return state_->all.tensor[tensor].clipped;
 }
@@ -251,9 +306,4 @@ bool BoundaryCounter::reduces(std::size_t first_fanout, std::size_t last_fanout)
   }
   return true;
 }
-DimMask BoundaryCounter::complex(std::size_t tensor) const {
-  const TensorShape& shape = state_->all.tensor[tensor];
-  return static_cast<DimMask>(shape.relevant & ~shape.simple);
-}
-
 }  // namespace loopscape

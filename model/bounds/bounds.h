@@ -7,6 +7,7 @@
 // Under `previous_tile` the same nest tells the most that can cross; the least is told apart.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -81,12 +82,37 @@ struct Resource {
   double bits_per_cycle = 0;
 };
 
+// One number for each resource, without a heap.
+class PerResource {
+ public:
+  static constexpr std::size_t kMost = 32;
+  PerResource() = default;
+  explicit PerResource(std::size_t size) : size_(static_cast<std::uint8_t>(size)) {
+    std::fill_n(value_.begin(), size, 0.0);
+  }
+  PerResource(const PerResource& other) : size_(other.size_) {
+    std::copy_n(other.value_.begin(), size_, value_.begin());
+  }
+  PerResource& operator=(const PerResource& other) {
+    size_ = other.size_;
+    std::copy_n(other.value_.begin(), size_, value_.begin());
+    return *this;
+  }
+  std::size_t size() const { return size_; }
+  double& operator[](std::size_t i) { return value_[i]; }
+  double operator[](std::size_t i) const { return value_[i]; }
+
+ private:
+  std::uint8_t size_ = 0;
+  std::array<double, kMost> value_;  // the first size_ of them
+};
+
 // Sums over boundaries. Every component lies between `least` and `most` of what the model says; a
 // component that adds up exactly has both equal.
 struct Terms {
   double energy = 0, energy_most = 0;
   double exposed = 0, exposed_most = 0;  // cycles
-  std::vector<double> busy, busy_most;   // cycles, by resource
+  PerResource busy, busy_most;           // cycles
   void add(const Terms& other);
 };
 
@@ -105,6 +131,8 @@ class BoundaryPrices {
                  const Skeleton& skeleton);
 
   const std::vector<Resource>& resources() const { return resources_; }
+  // False: there are more than PerResource holds, and Terms do not tell all.
+  bool tells_all() const { return tells_all_; }
   // What every mapping of the skeleton pays, whatever its temporal loops: operations and what
   // `boundary` leaves to it. Leakage is apart.
   const Terms& fixed() const { return fixed_; }
@@ -118,7 +146,7 @@ class BoundaryPrices {
   struct Floor {
     double base_energy = 0, slope_energy = 0;
     double base_exposed = 0, slope_exposed = 0;
-    std::vector<double> base_busy, slope_busy;
+    PerResource base_busy, slope_busy;
   };
   Floor floor(std::size_t tensor, std::size_t k) const;
   // Exposed first fills and last drains of a store's tile.
@@ -167,6 +195,7 @@ class BoundaryPrices {
   std::vector<Resource> resources_;
   std::vector<int> resource_of_;  // [4 * memory + kind], networks after the memories; -1: unlimited
   Terms fixed_;
+  bool tells_all_ = true;
   double rounding_pj_ = 0, leakage_least_ = 0, leakage_most_ = 0;
 };
 

@@ -54,8 +54,8 @@ BoundaryPrices::BoundaryPrices(const Evaluator& evaluator, const BoundaryCounter
     clipped_[t] = counter.clipped(t);
   }
   set_resources();
-  fixed_.busy.resize(resources_.size());
-  fixed_.busy_most.resize(resources_.size());
+  fixed_.busy = PerResource(resources_.size());
+  fixed_.busy_most = PerResource(resources_.size());
   set_rounding();
   set_fixed();
   set_leakage();
@@ -117,6 +117,10 @@ void BoundaryPrices::set_resources() {
   const auto limited = [&](std::size_t at, Resource::Kind kind, std::size_t id, std::size_t network,
                            const std::optional<double>& rate) {
     if (!rate || *rate <= 0) return;
+    if (resources_.size() == PerResource::kMost) {
+      tells_all_ = false;
+      return;
+    }
     resource_of_[at] = static_cast<int>(resources_.size());
     resources_.push_back(
         {kind, static_cast<std::uint8_t>(id), static_cast<std::uint8_t>(network), *rate});
@@ -236,8 +240,8 @@ void BoundaryPrices::price(std::size_t t, std::size_t k, const BoundaryFlow& flo
 // The least of what flows with this demand cost, component by component.
 Terms BoundaryPrices::corner(std::size_t t, std::size_t k, double demand) const {
   Terms least;
-  least.busy.resize(resources_.size());
-  least.busy_most.resize(resources_.size());
+  least.busy = PerResource(resources_.size());
+  least.busy_most = PerResource(resources_.size());
   BoundaryFlow flow;
   if (!evaluator_.problem().tensors[t].is_output) {
     flow.least = flow.most = {demand, demand, demand};
@@ -252,8 +256,8 @@ Terms BoundaryPrices::corner(std::size_t t, std::size_t k, double demand) const 
     for (const double arrivals : {demand, group * parts}) {
       flow.least = flow.most = {demand, arrivals, group};
       Terms one;
-      one.busy.resize(resources_.size());
-      one.busy_most.resize(resources_.size());
+      one.busy = PerResource(resources_.size());
+      one.busy_most = PerResource(resources_.size());
       price(t, k, flow, one);
       if (first) least = one;
       first = false;
@@ -282,8 +286,8 @@ BoundaryPrices::Floor BoundaryPrices::floor(std::size_t t, std::size_t k) const 
   };
   chord(low.energy, high.energy, floor.base_energy, floor.slope_energy);
   chord(low.exposed, high.exposed, floor.base_exposed, floor.slope_exposed);
-  floor.base_busy.resize(resources_.size());
-  floor.slope_busy.resize(resources_.size());
+  floor.base_busy = PerResource(resources_.size());
+  floor.slope_busy = PerResource(resources_.size());
   for (std::size_t i = 0; i < resources_.size(); ++i) {
     chord(low.busy[i], high.busy[i], floor.base_busy[i], floor.slope_busy[i]);
   }
