@@ -280,18 +280,28 @@ class FlowSum {
   RankValues values_;
 };
 
+// Is the dimension in a sliding rank that is clipped?
+bool clips(const TensorShape& tensor, int dim) {
+  for (std::size_t r = 0; r < tensor.ranks; ++r) {
+    const RankShape& rank = tensor.rank[r];
+    if (rank.term_of[static_cast<std::size_t>(dim)] >= 0) return rank.clipped && rank.terms > 1;
+  }
+  return false;
+}
+
 // Where the products of D5 fail: a network that multicasts above one that does not, or the sharing
-// of equal deltas among tiles that the edge cuts differently.
+// of equal deltas among tiles that the edge or a valid range cuts differently.
 bool products_fail(const CountingContext& context, const Nest& nest, const Boundary& boundary) {
   const TensorShape& tensor = context.tensor[static_cast<std::size_t>(boundary.tensor)];
-  bool relevant_lanes = false, shared_sliding = false;
+  bool relevant_lanes = false, shared_sliding = false, shared_clipped = false;
   for (int i = boundary.parent; i < boundary.child; ++i) {
     const NestLoop& loop = nest.loop[static_cast<std::size_t>(i)];
     if (!loop.spatial) continue;
     const int level = level_in(boundary.levels, loop.fanout);
     relevant_lanes |= has(tensor.relevant, loop.dim);
-    shared_sliding |=
-        has(tensor.sliding, loop.dim) && boundary.levels.shared[static_cast<std::size_t>(level)];
+    if (!boundary.levels.shared[static_cast<std::size_t>(level)]) continue;
+    shared_sliding |= has(tensor.sliding, loop.dim);
+    shared_clipped |= clips(tensor, loop.dim);
   }
   bool unshared_inside = false, mixed = false;
   for (std::size_t v = 0; v < static_cast<std::size_t>(boundary.levels.size); ++v) {
@@ -300,7 +310,8 @@ bool products_fail(const CountingContext& context, const Nest& nest, const Bound
   }
   const bool equal = context.conventions.sharing == Conventions::Sharing::kEqualDelta;
   return (mixed && relevant_lanes) ||
-         (equal && shared_sliding && (nest.ragged & tensor.relevant) != 0);
+         (equal && shared_sliding && (nest.ragged & tensor.relevant) != 0) ||
+         (equal && shared_clipped && tensor.complex_ranks > 1);
 }
 
 // Equal deltas: may children of a sharing fan-out ask for different numbers of copies, because the

@@ -181,6 +181,32 @@ class Chain {
     return false;
   }
 
+  // D8. May an instance of the parent start a word from zero again that no child asks for? A lane
+  // that the edge leaves idle still has it from before.
+  bool unvisited_residences(const Boundary& boundary) const {
+    if (boundary.to_compute || context_.conventions.refill != Conventions::Refill::kOneChild ||
+        context_.conventions.reuse != Conventions::Reuse::kPreviousTile) {
+      return false;
+    }
+    bool replicas = false;
+    DimMask lanes = 0;
+    DimMask repeats = 0;  // temporal loops so far that may bring words back
+    DimMask returns = 0;  // temporal loops that such a loop over another dimension starts again
+    for (int i = 0; i < boundary.child; ++i) {
+      const NestLoop& loop = nest_.loop[static_cast<std::size_t>(i)];
+      const auto dim = static_cast<DimMask>(1u << loop.dim);
+      if (i >= boundary.parent) {
+        if (loop.spatial) lanes = static_cast<DimMask>(lanes | dim);
+      } else if (loop.spatial) {
+        replicas |= !has(tensor_.simple, loop.dim);
+      } else {
+        if ((repeats & ~dim) != 0) returns = static_cast<DimMask>(returns | dim);
+        if (!has(tensor_.simple, loop.dim)) repeats = static_cast<DimMask>(repeats | dim);
+      }
+    }
+    return replicas && (nest_.ragged & tensor_.relevant & returns & lanes) != 0;
+  }
+
   // D6. How the instances at a position compare.
   Instanced instanced(int stop) const {
     const int pos = position(stop);
@@ -286,6 +312,7 @@ class Chain {
               std::int64_t& zero_starts) {
     const bool every = context_.conventions.refill == Conventions::Refill::kEveryChild;
     if (every && sliding_split_) return refused(Refusal::kSlidingOutput);
+    if (unvisited_residences(boundary)) return refused(Refusal::kUnevenResidences);
     const auto top = static_cast<std::size_t>(boundary.levels.size);
     TensorTally& parent = at(tally, k - 1);
     parent.total.updates = flow.demand[top];

@@ -32,7 +32,7 @@ struct RankShape {
   bool clipped = false;  // only [valid_begin, valid_end) moves
   std::int64_t valid_begin = 0, valid_end = 0;
   bool simple = false;  // one dimension, every index a word: coverage is all there is to know
-  std::int64_t all_words = 1;                   // distinct words of the whole rank
+  std::int64_t all_words = 1;                    // distinct words of the whole rank
   std::array<std::int16_t, kMaxDims> term_of{};  // dimension -> term; -1: none
   // Two terms: equal sums are `chain` apart in each of them (D3).
   std::array<std::int64_t, 2> chain{1, 1};
@@ -171,7 +171,7 @@ enum class Refusal : std::uint8_t {
   kSlidingOutput,     // a fan-out splits an output's sliding dimension
   kCopies,            // sharing is no product: of copies, of differences, of equal deltas
   kTwoForwarders,     // two fan-outs between a store and its parent both forward
-  kUnevenResidences,  // previous_tile, a ragged output stored twice below lanes over its parts
+  kUnevenResidences,  // previous_tile, a ragged output stored twice below lanes that hold its parts
   kTooManyIndices,    // a sliding rank too large to list
   kHops,              // hops of a priced network (interconnect.md)
 };
@@ -261,8 +261,7 @@ bool destinations(const CountingContext& context, const Nest& nest, int fanout, 
 enum class Refills : std::uint8_t {
   kEven,         // all words of Passage::kLowest equally often
   kAllButFirst,  // those of Passage::kLowestVisit, but not at the first visit of a word
-  kNumberOnly,   // how many is known, which is not
-  kUnknown       // previous_tile, ragged: a parent's residence may end before its first visit
+  kNumberOnly    // how many is known, which is not
 };
 Refills refills(const CountingContext& context, const Nest& nest, int fanout, int tensor);
 

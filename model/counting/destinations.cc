@@ -505,8 +505,8 @@ Refills refills(const CountingContext& context, const Nest& nest, int fanout, in
     if (!loop.spatial) continue;
     const bool relevant = has(shape.relevant, loop.dim), simple = has(shape.simple, loop.dim);
     if (i < boundary.parent) {
-      if (!relevant && cut) return Refills::kUnknown;
       one_parent &= simple;
+      even &= relevant || !cut;
     } else if (loop.fanout == fanout && relevant) {
       even &= simple && !has(nest.ragged, loop.dim);
     }

@@ -134,16 +134,15 @@ const char* sentence(Refusal reason) {
              "receives which partial sum back is not counted; keep that dimension temporal, or "
              "leave out bandwidths, access widths and refill: every there";
     case Refusal::kCopies:
-      return "networks that share lie above networks that do not, or ragged tiles meet equal-delta "
-             "sharing, so that children ask for different numbers of copies; use reuse: march with "
-             "multicast: any, or let every network share";
+      return "networks that share lie above networks that do not, or ragged or padding-free tiles "
+             "meet equal-delta sharing, so that children ask for different numbers of copies; use "
+             "reuse: march with multicast: any";
     case Refusal::kTwoForwarders:
       return "two fan-outs between a store and its parent both forward; let one of them forward";
     case Refusal::kUnevenResidences:
       return "under reuse: previous_tile a ragged output is stored twice below a fan-out that "
-             "holds "
-             "parts of it, and which of the inner instances starts a word anew is not counted; use "
-             "reuse: march or refill: every, or leave out bandwidths and access widths there";
+             "holds parts of it, and which of the inner instances starts a word anew is not "
+             "counted; use reuse: march, or loop bounds that divide the output's dimensions";
     case Refusal::kTooManyIndices:
       return "a sliding rank is too large and irregular to list its indices (over 2^24 positions "
              "or 2^26 marks); use larger tiles or fewer lanes in its dimensions";

@@ -79,7 +79,6 @@ class HopCounter {
   bool refill_one(std::int64_t& hops) {
     const std::int64_t refills = tally_.words_in;
     const Refills which = loopscape::refills(context_, nest_, fanout_, tensor_);
-    if (which == Refills::kUnknown) return false;
     if (class_ == NetworkClass::kBus || class_ == NetworkClass::kCrossbar || refills == 0) {
       hops = class_ == NetworkClass::kBus ? flag_.mul(refills, cells_.all) : refills;
       return true;

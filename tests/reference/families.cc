@@ -58,6 +58,17 @@ Arch two_fanouts(bool rows_share, bool cols_share) {
   return arch.done();
 }
 
+// Results collected twice; no bandwidths, so that totals do (counting.md B9).
+Arch two_stages() {
+  ArchBuilder arch;
+  arch.memory("DRAM");
+  arch.fanout("Clusters", {2});
+  arch.memory("Buf");
+  arch.fanout("PEs", {2});
+  arch.memory("Spad");
+  return arch.done();
+}
+
 Arch three_memories() {
   ArchBuilder arch;
   arch.memory("DRAM");
@@ -185,6 +196,11 @@ std::vector<Draft> space_drafts() {
        small,
        two_fanouts(true, false),
        {3, 2, {{kAll}, {kO, kAll, 0}}}},
+      {"partial sums in two stages",
+       "O[k] += A[c] * B[k,c]",
+       {ExtentMap{{"k", 3}, {"c", 4}}, {{"k", 3}, {"c", 4}}, {{"k", 5}, {"c", 4}}},
+       two_stages(),
+       {2, 2, {{kAll}, {kO, 0}, {kAll, kO}}}},
       {"lanes over compute",
        kConv,
        lanes,

@@ -55,8 +55,29 @@ class Judge {
         return loop.spatial && (output().relevant & bit(loop.dim)) == 0;
       });
       if (parts && more_than_totals(k)) return true;
+      if (loses_kept_words(k)) return true;
     }
     return false;
+  }
+
+  // The parent of the output's store k may lose, and start from zero again, what an idle child has.
+  bool loses_kept_words(std::size_t k) const {
+    const std::size_t parent = output_stores()[k - 1].place.at;
+    const auto over = [](DimMask dims, const Loop& loop) { return (dims & bit(loop.dim)) != 0; };
+    const auto repeating = static_cast<DimMask>(~output().relevant | output().sliding);
+    const std::vector<Loop> lanes = lanes_of(index(setting_.problem.output()), k);
+    return any_above(parent,
+                     [&](const Loop& loop) { return loop.spatial && over(repeating, loop); }) &&
+           std::any_of(lanes.begin(), lanes.end(), [&](const Loop& lane) {
+             return over(ragged_ & output().relevant, lane) &&
+                    any_above(parent, [&](const Loop& loop) {
+                      return !loop.spatial && loop.dim == lane.dim &&
+                             any_above(loop.at, [&](const Loop& outer) {
+                               return !outer.spatial && outer.dim != lane.dim &&
+                                      over(repeating, outer);
+                             });
+                    });
+           });
   }
 
   bool copies() const {
@@ -174,23 +195,31 @@ class Judge {
     if (conventions_.reuse != Conventions::Reuse::kPreviousTile || to_compute(t, k)) return false;
     const Tensor& tensor = setting_.problem.tensors[t];
     const bool ragged = (ragged_ & tensor.relevant) != 0;
-    if (!ragged && !has_gaps_or_overlaps(tensor)) return false;
+    if (!ragged && gaps_or_overlaps(tensor) == 0) return false;
     const std::vector<Loop> lanes = lanes_of(t, k);
-    bool relevant = false, shared_sliding = false;
+    bool relevant = false, shared_sliding = false, shared_clipped = false;
     for (const Loop& loop : lanes) {
       relevant |= (tensor.relevant & bit(loop.dim)) != 0;
       shared_sliding |= (tensor.sliding & bit(loop.dim)) != 0 && shares(loop.fanout, t);
+      shared_clipped |= clips(tensor, loop.dim) && shares(loop.fanout, t);
     }
     const bool equal = conventions_.sharing == Conventions::Sharing::kEqualDelta;
-    return (relevant && shares_above_unshared(lanes, t)) || (equal && shared_sliding && ragged);
+    return (relevant && shares_above_unshared(lanes, t)) || (equal && shared_sliding && ragged) ||
+           (equal && shared_clipped && gaps_or_overlaps(tensor) > 1);
   }
 
-  // Sliding, clipped or boxed ranks.
-  bool has_gaps_or_overlaps(const Tensor& tensor) const {
+  // How many ranks are sliding, clipped or boxed.
+  std::ptrdiff_t gaps_or_overlaps(const Tensor& tensor) const {
     const bool box = conventions_.footprint == Conventions::Footprint::kBox && !tensor.is_output;
-    return std::any_of(tensor.ranks.begin(), tensor.ranks.end(), [&](const Rank& rank) {
+    return std::count_if(tensor.ranks.begin(), tensor.ranks.end(), [&](const Rank& rank) {
       return rank.terms.size() > 1 || rank.valid_begin || rank.valid_end ||
              (box && rank.terms[0].coefficient > 1);
+    });
+  }
+
+  static bool clips(const Tensor& tensor, DimId dim) {
+    return std::any_of(tensor.ranks.begin(), tensor.ranks.end(), [&](const Rank& rank) {
+      return over(rank, dim) && rank.terms.size() > 1 && (rank.valid_begin || rank.valid_end);
     });
   }
 

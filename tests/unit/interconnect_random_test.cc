@@ -440,12 +440,11 @@ TEST_CASE("hops under previous_tile equal those of a walk, many worlds", "[inter
   compare_previous_tile(100000, 30000);
 }
 
-// O[k] over k = 0 to 2 in lanes of two. While k = 2 is worked on, lane 1 is idle and keeps word 1;
-// its parent lets go of the word and, in the second instance, starts it from zero once more: a zero
-// start that no lane ever asks for, but that count() takes off.
-TEST_CASE("refills are refused where a residence may end without a visit", "[interconnect]") {
+// O[k] over k = 0 to 2, below lanes over c: the words of k's last, cut tile come back differently
+// often. How many do is known, which do is not.
+TEST_CASE("refills that come back unevenly are known in number only", "[interconnect]") {
   World w;
-  w.problem.dims = {{"k", 3}, {"c", 4}};
+  w.problem.dims = {{"k", 3}, {"c", 8}};
   Tensor output, a;
   output.name = "O", a.name = "A";
   output.is_output = true;
@@ -469,8 +468,8 @@ TEST_CASE("refills are refused where a residence may end without a visit", "[int
   for (const MappingNode& node :
        {MappingNode::store(MemoryId{0}, 3), MappingNode::loop(DimId{1}, 2),
         MappingNode::loop(DimId{0}, 2), MappingNode::spatial(DimId{1}, 2, AxisId{0}),
-        MappingNode::store(MemoryId{1}, 1), MappingNode::spatial(DimId{0}, 2, AxisId{1}),
-        MappingNode::store(MemoryId{2}, 3)}) {
+        MappingNode::store(MemoryId{1}, 1), MappingNode::spatial(DimId{1}, 2, AxisId{1}),
+        MappingNode::store(MemoryId{2}, 3), MappingNode::loop(DimId{0}, 2)}) {
     w.mapping.push_back(node);
   }
   const Result<CountingContext> context = make_counting_context(w.problem, w.arch, w.conventions);
@@ -482,14 +481,17 @@ TEST_CASE("refills are refused where a residence may end without a visit", "[int
   count(*context, nest, *workspace, tally);
   REQUIRE(tally.status == StatusCode::kOk);
   const NetworkTally& network = tally.network[1][0];
+  CHECK(network.words_in > 0);
   walked::Walk walk(w.problem, w.arch, w.conventions, w.mapping, 0);
-  const auto bus = static_cast<std::size_t>(NetworkClass::kBus);
-  CHECK(walk.run()[1][bus] > 2 * (network.words_out + network.words_in));
+  const walked::Hops hops = walk.run().at(1);
   OverflowFlag flag;
-  std::int64_t hops = 0;
-  for (const NetworkClass c : {NetworkClass::kBus, NetworkClass::kCrossbar, NetworkClass::kMesh}) {
-    CHECK_FALSE(count_hops(*context, nest, 1, 0, c, network, *workspace, flag, hops));
+  std::int64_t found = 0;
+  for (const NetworkClass c : {NetworkClass::kBus, NetworkClass::kCrossbar}) {
+    REQUIRE(count_hops(*context, nest, 1, 0, c, network, *workspace, flag, found));
+    CHECK(found == hops[static_cast<std::size_t>(c)]);
   }
+  CHECK_FALSE(
+      count_hops(*context, nest, 1, 0, NetworkClass::kMesh, network, *workspace, flag, found));
 }
 
 }  // namespace loopscape

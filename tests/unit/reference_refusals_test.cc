@@ -38,6 +38,13 @@ const char* const kGemm =
     R"({"einsum": "O[m,n] += A[m,k] * B[k,n]", "dims": {"m": 5, "n": 4, "k": 4}})";
 const char* const kConv = R"({"einsum": "O[p] += I[p+r] * W[r]", "dims": {"p": 7, "r": 3}})";
 const char* const kTransposed = R"({"einsum": "O[p+r] += I[p] * W[r]", "dims": {"p": 8, "r": 3}})";
+const char* const kVector = R"({"einsum": "O[k] += A[c] * B[k,c]", "dims": {"k": 3, "c": 4}})";
+const char* const kPadded =
+    R"({"einsum": "O[p,q] += I[p+r,q+s] * W[r,s]", "dims": {"p": 4, "q": 2, "r": 3, "s": 2},
+        "padding_free": true, "tensors": {"I": {"valid": [[3, 5], null]}}})";
+const char* const kPaddedOnce =
+    R"({"einsum": "O[p,q] += I[p+r,q] * W[r]", "dims": {"p": 4, "q": 2, "r": 3},
+        "padding_free": true, "tensors": {"I": {"valid": [[3, 5], null]}}})";
 
 const char* const kShares = R"("multicast": ["input", "weight"], "reduce": ["output"])";
 const char* const kAlone = R"("multicast": [])";
@@ -149,6 +156,24 @@ TEST_CASE("refusals: previous_tile with equal deltas of ragged sliding tiles") {
   is_counted(world(kConv, kEqual), lanes);
 }
 
+// After the advance of p both lanes need words 3 and 4, and the second has 3 already.
+TEST_CASE("refusals: previous_tile with equal needs that were filled differently") {
+  const std::string lanes =
+      "DRAM: I W O\nfor p in 2\n  for q in 2\n    parallel p in 2 on Out.x\n      Buf: I W O\n"
+      "      for r in 3\n";
+  const std::string both = lanes + "        for s in 2";
+  is_refused(Refusal::kCopies, world(kPadded, kEqualPrevious), both);
+  must_not_be_counted(world(kPadded, kEqualPrevious), both);
+  is_counted(world(kPadded, kEqualPrevious, kAlone), both);
+  is_counted(world(kPadded, kPrevious), both);
+  is_counted(world(kPadded, kEqual), both);
+  is_counted(world(kPaddedOnce, kEqualPrevious), lanes);
+  const std::string unclipped =
+      "DRAM: I W O\nfor p in 4\n  parallel q in 2 on Out.x\n    Buf: I W O\n    for r in 3\n"
+      "      for s in 2";
+  is_counted(world(kPadded, kEqualPrevious), unclipped);
+}
+
 TEST_CASE("refusals: equal deltas of children that ask for different numbers of copies") {
   const std::string lanes =
       "DRAM: A B O\nparallel m in 3 on Out.x\n  parallel m in 2 on In.x\n    Pad: B\n    for n in "
@@ -181,6 +206,27 @@ TEST_CASE("refusals: ragged outputs come back unevenly") {
   Setting every = refused;
   every.conventions.refill = C::Refill::kEveryChild;
   is_counted(every, parts);
+}
+
+// While k = 2 is worked on, lane 1 is idle and keeps word 1; its parent lets go of the word and, in
+// the second instance, starts it from zero once more, which no lane ever asks for.
+TEST_CASE("refusals: a residence that may end without a visit") {
+  const auto parts = [](const std::string& temporal) {
+    return "DRAM: A B O\n" + temporal +
+           "parallel c in 2 on Out.x\n      Buf: O\n      parallel k in 2 on In.x\n"
+           "        Pad: A B O";
+  };
+  const std::string comes_back = parts("for c in 2\n  for k in 2\n    ");
+  is_refused(Refusal::kUnevenResidences, world(kVector, kPrevious), comes_back);
+  must_not_be_counted(world(kVector, kPrevious), comes_back);
+  is_counted(world(kVector, kMarch), comes_back);
+  Setting every = world(kVector, kPrevious);
+  every.conventions.refill = C::Refill::kEveryChild;
+  is_counted(every, comes_back);
+  is_counted(world(kVector, kPrevious), parts("for k in 2\n  for c in 2\n    "));
+  is_counted(world(kVector, kPrevious),
+             "DRAM: A B O\nfor c in 4\n  for k in 2\n    Buf: O\n    parallel k in 2 on In.x\n"
+             "      Pad: A B O");
 }
 
 }  // namespace loopscape::reference
