@@ -148,8 +148,8 @@ const char* sentence(Refusal reason) {
              "or 2^26 marks); use larger tiles or fewer lanes in its dimensions";
     case Refusal::kHops:
       return "the hops of a network with an energy per hop are not counted for it "
-             "(model/interconnect/interconnect.md lists when); use reuse: march, or price the "
-             "network as a bus";
+             "(model/interconnect/interconnect.md lists when); make the network a bus, and let no "
+             "two fan-outs between a store and its parent forward, or leave out its energy per hop";
   }
   return "its counts are too irregular";
 }
