@@ -191,9 +191,55 @@ class Climb::Run {
       }
     }
     if (!runs_.empty()) climb_.add_open(runs_, state.tile, ahead_, sum_);
+    if (climb_.looks_out_) sum_.energy = std::max(sum_.energy, outlook(state));
     cycles = climb_.cycles_of(sum_.busy, sum_.exposed);
     energy = sum_.energy;
     climb_.add_leakage(cycles, energy);
+  }
+
+  // The energy by the outlook, which sees all levels ahead together.
+  double outlook(const State& state) const {
+    const auto& levels = climb_.levels_;
+    std::size_t l = 0;
+    while (l + 1 < levels.size() && levels[l + 1].first < ahead_of_stores()) ++l;
+    const bool begun = levels[l].last < ahead_of_stores();
+    unsigned open_runs = 0;
+    for (std::size_t r = 0; r < levels[l].runs.size(); ++r) {
+      if (levels[l].run_step[r] >= ahead_of_stores()) open_runs |= 1u << r;
+    }
+    double energy = state.paid.energy;
+    for (const Open& open : state.open) {
+      const BoundaryPrices::Floor& floor = climb_.floor_[open.tensor][open.boundary];
+      if (open.phase == Open::Phase::kClosed || open.to_compute) {
+        energy += climb_.energy_of(floor, open.phase == Open::Phase::kClosed
+                                              ? open.demand
+                                              : climb_.compute_words_[open.tensor]);
+        continue;
+      }
+      bool here = false;
+      for (std::size_t r = 0; r < levels[l].runs.size(); ++r) {
+        const OpenRun& run = levels[l].runs[r];
+        if (run.tensor != open.tensor || run.boundary != open.boundary) continue;
+        open_runs |= 1u << r;
+        here = true;
+      }
+      if (!here) {
+        energy +=
+            climb_.energy_of(floor, static_cast<double>(climb_.counter_.all_words(open.tensor)));
+      }
+    }
+    const std::size_t next = climb_.next_level_step(l);
+    Tile tile{};
+    for (std::size_t d = 0; d < dims_; ++d) {
+      const std::int64_t lanes = climb_.lanes_left_[step_][d] / climb_.lanes_left_[next][d];
+      tile[d] =
+          static_cast<std::uint32_t>(std::min<std::int64_t>(state.tile[d] * lanes, extent(d)));
+    }
+    return energy + climb_.outlook_.least(l, open_runs, begun, tile);
+  }
+  // Steps before this one have been passed.
+  std::size_t ahead_of_stores() const {
+    return climb_.steps_[step_].kind == Step::Kind::kStore ? step_ + 1 : step_;
   }
 
   bool useful(const State& state) {
@@ -481,8 +527,13 @@ class Climb::Run {
   void bounds(std::size_t d, std::uint32_t tile, bool outermost, const Visit& visit) const {
     const std::int64_t rest = ceil_div(extent(d), tile);
     if (outermost) return visit(static_cast<std::uint32_t>(rest));
-    for (std::int64_t bound = 2; bound <= rest; ++bound) {
+    const bool by_count =
+        climb_.rules_.equal_counts && climb_.counts_tell_[d] && climb_.lanes_left_[step_][d] == 1;
+    for (std::int64_t bound = 2; bound <= rest;) {
       if (!perfect_ || extent(d) / tile % bound == 0) visit(static_cast<std::uint32_t>(bound));
+      // Of bounds that leave equally many iterations outside, the smallest holds the least.
+      const std::int64_t outside = ceil_div(rest, bound);
+      bound = by_count ? (outside == 1 ? rest + 1 : ceil_div(rest, outside - 1)) : bound + 1;
     }
   }
 
@@ -779,6 +830,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
     steps_least_ *= std::ceil(static_cast<double>(space.problem().dims[d].extent) / lanes[d]);
   }
+  set_counts_tell();
   set_floors();
   set_lanes_ahead();
   for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));
@@ -795,6 +847,22 @@ bool Climb::has_neighbour_links(std::size_t t) const {
     }
   }
   return false;
+}
+
+// Does only the number of its tiles matter, of what a dimension's loops are? Not where a rule
+// names it, where windows slide or padding is cut off, where accesses are rounded, or where a
+// memory must be filled.
+void Climb::set_counts_tell() {
+  DimMask told = skeleton_.ragged && prices_.rounding_pj() == 0 && placement_.filled.empty()
+                     ? all_dims_
+                     : DimMask{0};
+  for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
+    told = static_cast<DimMask>(told & ~counter_.complex(t));
+  }
+  for (const FactorRule& rule : placement_.factors) {
+    told = static_cast<DimMask>(told & ~(1u << rule.dim));
+  }
+  for (std::size_t d = 0; d < kMaxDims; ++d) counts_tell_[d] = has(told, d);
 }
 
 void Climb::set_floors() {
@@ -962,7 +1030,7 @@ void Climb::find_levels() {
     if (step.kind == Step::Kind::kAxis) seen = 0xff;  // the next store begins a level
     if (step.kind != Step::Kind::kStore || step.memory == 0) continue;
     if (levels_.empty() || (seen & step.tensors) != 0) {
-      levels_.push_back({s, s, {}, {}});
+      levels_.push_back({s, s, {}, {}, {}});
       seen = 0;
     }
     seen = static_cast<TensorMask>(seen | step.tensors);
@@ -974,9 +1042,49 @@ void Climb::find_levels() {
       const auto k = static_cast<std::uint8_t>(std::find(chain.begin(), chain.end(), step.memory) -
                                                chain.begin());
       level.runs.push_back({t, k, true});
+      level.run_step.push_back(s);
     }
   }
   for (Level& level : levels_) level.least = least_of_level(level);
+}
+
+std::size_t Climb::next_level_step(std::size_t level) const {
+  return level + 1 < levels_.size() ? levels_[level + 1].first : steps_.size() - 1;
+}
+
+double Climb::energy_of(const BoundaryPrices::Floor& floor, double words) const {
+  const double slope = floor.slope_energy;
+  return floor.base_energy +
+         slope * (slope < 0 ? std::max(static_cast<double>(operations_), words) : words);
+}
+
+void Climb::fill_outlook() const {
+  std::vector<std::int64_t> extents;
+  for (const Dim& dim : space_.problem().dims) extents.push_back(dim.extent);
+  std::vector<Outlook::Level> levels;
+  for (std::size_t l = 0; l < levels_.size(); ++l) {
+    Outlook::Level level;
+    const std::size_t next = next_level_step(l);
+    level.lanes.fill(1);
+    for (std::size_t d = 0; d < extents.size(); ++d) {
+      level.lanes[d] = lanes_left_[levels_[l].last][d] / lanes_left_[next][d];
+    }
+    for (const OpenRun& open : levels_[l].runs) {
+      const BoundaryPrices::Floor& floor = floor_[open.tensor][open.boundary];
+      Outlook::Run run;
+      run.words = static_cast<double>(counter_.all_words(open.tensor));
+      run.slope = std::max(0.0, floor.slope_energy);
+      run.base = energy_of(floor, run.words) - run.slope * run.words;
+      run.relevant = counter_.relevant(open.tensor);
+      run.repeats = !reuses_more_[open.tensor];
+      run.lanes_beyond = lanes_ahead_[next][open.tensor][open.boundary];
+      level.runs.push_back(run);
+    }
+    const Step& store = steps_[levels_[l].last];
+    level.fits = [this, &store](const Tile& tile) { return fits(store, tile); };
+    levels.push_back(std::move(level));
+  }
+  looks_out_ = !levels.empty() && outlook_.fill(extents, !skeleton_.ragged, std::move(levels));
 }
 
 // Over every tile that its last store can hold. Sizes between two with equal numbers of tiles say
@@ -1087,6 +1195,7 @@ void Climb::add_leakage(double cycles, double& energy) const {
 
 bool Climb::run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
                 const SearchLimits& limits, std::size_t beam) const {
+  fill_outlook();
   return Run(*this, incumbents, scratch, work, limits).run(beam);
 }
 

@@ -10,6 +10,7 @@
 
 #include "mapper/mapspace/mapspace.h"
 #include "mapper/search/incumbent.h"
+#include "mapper/search/outlook.h"
 #include "model/bounds/bounds.h"
 #include "model/evaluate/evaluate.h"
 
@@ -66,10 +67,12 @@ class Climb {
   struct Level {
     std::size_t first = 0, last = 0;  // steps
     std::vector<OpenRun> runs;
+    std::vector<std::size_t> run_step;  // of each run's store
     Future least;
   };
 
   bool has_neighbour_links(std::size_t tensor) const;
+  void set_counts_tell();
   void set_floors();
   void set_lanes_ahead();
   void set_future();
@@ -81,6 +84,9 @@ class Climb {
                 Future& sum) const;
   bool fits(const Step& store, const Tile& tile) const;
   double words_of_compute(std::size_t tensor) const;
+  double energy_of(const BoundaryPrices::Floor& floor, double words) const;
+  void fill_outlook() const;
+  std::size_t next_level_step(std::size_t level) const;
   std::size_t step_of_store(std::size_t tensor, std::uint8_t memory) const;
   void add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const;
   double cycles_of(const PerResource& busy, double exposed) const;
@@ -94,6 +100,7 @@ class Climb {
   const SpatialLoops& spatial_;
   PruningRules rules_;
   bool dominates_ = true;
+  std::array<bool, kMaxDims> counts_tell_{};
   Skeleton skeleton_;
   BoundaryPrices prices_;
   std::vector<Step> steps_;  // innermost first
@@ -110,7 +117,9 @@ class Climb {
   std::vector<double> compute_words_;  // [tensor]: that compute takes at least
   std::vector<Level> levels_;
   std::vector<Future> future_;  // [step]: of boundaries that are not open yet
-  double steps_least_ = 1;      // of compute
+  mutable Outlook outlook_;     // filled by the first run()
+  mutable bool looks_out_ = false;
+  double steps_least_ = 1;  // of compute
   double least_energy_ = 0, least_cycles_ = 0;
 };
 

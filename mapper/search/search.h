@@ -80,8 +80,9 @@ struct SearchResult {
 
 // Rules that may be switched off, for tests: the answer does not change.
 struct PruningRules {
-  bool bound = true;      // drop what cannot beat the best known
-  bool dominance = true;  // drop what another state with the same future does not cost less than
+  bool bound = true;         // drop what cannot beat the best known
+  bool dominance = true;     // drop what another state with the same future does not cost less than
+  bool equal_counts = true;  // of tiles with equally many iterations outside, only the smallest
 };
 
 SearchResult search_optimal(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,

@@ -1,0 +1,246 @@
+#include "mapper/search/outlook.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace loopscape {
+namespace {
+
+constexpr std::size_t kMostTiles = 200'000, kMostNumbers = 4'000'000;
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+// At most `most` bins; those of a divisor lattice are never joined.
+void Outlook::make_bins(std::size_t d, std::size_t most) {
+  const std::int64_t extent = extents_[d];
+  std::vector<std::uint32_t> sizes;
+  for (std::int64_t size = 1; size <= extent;) {
+    const std::int64_t count = ceil_div(extent, size);
+    if (!perfect_ || extent % size == 0) sizes.push_back(static_cast<std::uint32_t>(size));
+    size = count == 1 ? extent + 1 : ceil_div(extent, count - 1);
+  }
+  Bins& bins = bins_[d];
+  bins = {};
+  const std::size_t join = perfect_ ? 1 : (sizes.size() + most - 1) / most;
+  for (std::size_t i = 0; i < sizes.size(); i += join) {
+    const std::size_t last = std::min(i + join, sizes.size()) - 1;
+    bins.smallest.push_back(sizes[i]);
+    bins.tiles.push_back(ceil_div(extent, sizes[last]));
+  }
+  for (std::size_t i = 0; i < bins.smallest.size(); ++i) {
+    std::vector<std::uint32_t> next;
+    if (!perfect_) {
+      if (i + 1 < bins.smallest.size()) next.push_back(static_cast<std::uint32_t>(i + 1));
+    } else {
+      for (std::size_t j = i + 1; j < bins.smallest.size(); ++j) {
+        if (bins.smallest[j] % bins.smallest[i] == 0) next.push_back(static_cast<std::uint32_t>(j));
+      }
+    }
+    bins.grown.push_back(std::move(next));
+  }
+}
+
+std::size_t Outlook::bin_of(std::size_t d, std::uint32_t size) const {
+  const auto& smallest = bins_[d].smallest;
+  const auto above = std::upper_bound(smallest.begin(), smallest.end(), size);
+  return static_cast<std::size_t>(above - smallest.begin()) - 1;
+}
+
+std::size_t Outlook::at(const Tile& tile) const {
+  std::size_t i = 0;
+  for (std::size_t d = 0; d < bins_.size(); ++d) i += bin_of(d, tile[d]) * bins_[d].stride;
+  return i;
+}
+
+bool Outlook::fill(std::vector<std::int64_t> extents, bool perfect, std::vector<Level> levels) {
+  extents_ = std::move(extents);
+  perfect_ = perfect;
+  levels_ = std::move(levels);
+  for (std::size_t most = 256; most >= 4; most /= 2) {
+    bins_.assign(extents_.size(), {});
+    size_ = 1;
+    for (std::size_t d = 0; d < extents_.size(); ++d) {
+      make_bins(d, most);
+      bins_[d].stride = size_;
+      size_ *= bins_[d].smallest.size();
+      if (size_ > kMostTiles) break;
+    }
+    if (size_ <= kMostTiles || perfect_) break;
+  }
+  if (size_ > kMostTiles) return false;
+  for (const Level& level : levels_) {
+    if ((size_ << level.runs.size()) > kMostNumbers) return false;
+  }
+  here_.resize(levels_.size());
+  from_here_.resize(levels_.size());
+  for (std::size_t l = levels_.size(); l-- > 0;) fill_level(l);
+  return true;
+}
+
+template <class Visit>
+void Outlook::for_each_tile(const Visit& visit) const {
+  std::array<std::uint8_t, kMaxDims> bin{};
+  for (std::size_t i = 0; i < size_; ++i) {
+    visit(i, bin);
+    for (std::size_t d = 0; d < bins_.size(); ++d) {
+      if (++bin[d] < bins_[d].smallest.size()) break;
+      bin[d] = 0;
+    }
+  }
+}
+
+// table[T] <- least over T and everything that T grows to in these dimensions.
+void Outlook::take_least_of_grown(Table& table, DimMask dims) const {
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    if ((dims >> d & 1u) == 0) continue;
+    const Bins& bins = bins_[d];
+    const std::size_t count = bins.smallest.size();
+    const std::size_t block = bins.stride * count;
+    for (std::size_t first = 0; first < size_; first += block) {
+      for (std::size_t b = count; b-- > 0;) {
+        double* to = table.data() + first + b * bins.stride;
+        for (const std::uint32_t g : bins.grown[b]) {
+          const double* from = table.data() + first + g * bins.stride;
+          for (std::size_t i = 0; i < bins.stride; ++i) to[i] = std::min(to[i], from[i]);
+        }
+      }
+    }
+  }
+}
+
+double Outlook::words_of(const Run& run, const std::array<std::uint8_t, kMaxDims>& bin) const {
+  double words = run.words;
+  if (!run.repeats) return words;
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    if ((run.relevant >> d & 1u) != 0) continue;
+    words *= static_cast<double>(ceil_div(bins_[d].tiles[bin[d]], run.lanes_beyond[d]));
+  }
+  return words;
+}
+
+// What a climb pays from the next level's stores on, if they are passed at this tile.
+Outlook::Table Outlook::after_next(std::size_t l) const {
+  Table table(size_, 0);
+  if (l + 1 == levels_.size()) return table;
+  const Level& next = levels_[l + 1];
+  const Table& open = here_[l + 1].back();
+  for_each_tile([&](std::size_t i, const auto& bin) {
+    Tile tile{}, with_lanes{};
+    for (std::size_t d = 0; d < bins_.size(); ++d) {
+      tile[d] = bins_[d].smallest[bin[d]];
+      const std::int64_t size = tile[d] * next.lanes[d];
+      // Lanes that do not divide what is left: no mapping goes this way.
+      if (perfect_ && extents_[d] % size != 0) return void(table[i] = kNever);
+      with_lanes[d] = static_cast<std::uint32_t>(std::min(size, extents_[d]));
+    }
+    table[i] = next.fits(tile) ? open[at(with_lanes)] : kNever;
+  });
+  return table;
+}
+
+// What each run costs if it ends at this tile; and, with all that follows, if it is the only one to
+// go on from here: it ends further on, or is still open when the next level's stores are passed.
+void Outlook::follow_runs(std::size_t l, const Table& next, const Table& closed,
+                          std::vector<Table>& now, std::vector<Table>& alone) const {
+  for (const Run& run : levels_[l].runs) {
+    Table& ends = now.emplace_back(size_);
+    for_each_tile([&](std::size_t i, const auto& bin) {
+      ends[i] = run.base + run.slope * words_of(run, bin);
+    });
+    Table& goes_on = alone.emplace_back(size_);
+    const double once = run.base + run.slope * run.words;
+    for (std::size_t i = 0; i < size_; ++i) {
+      goes_on[i] = std::min(ends[i] + closed[i], once + next[i]);
+    }
+    take_least_of_grown(goes_on, static_cast<DimMask>(all_dims() & ~run.relevant));
+  }
+}
+
+// Per dimension, the open runs that a loop over it ends; equal ones once.
+std::vector<std::pair<DimMask, unsigned>> Outlook::ends_by_dim(const Level& level) const {
+  std::vector<std::pair<DimMask, unsigned>> ends;  // dimensions, runs
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    unsigned runs = 0;
+    for (std::size_t r = 0; r < level.runs.size(); ++r) {
+      runs |= static_cast<unsigned>(level.runs[r].relevant >> d & 1u) << r;
+    }
+    const auto same =
+        std::find_if(ends.begin(), ends.end(), [&](const auto& one) { return one.second == runs; });
+    const auto dim = static_cast<DimMask>(1u << d);
+    if (same == ends.end())
+      ends.emplace_back(dim, runs);
+    else
+      same->first = static_cast<DimMask>(same->first | dim);
+  }
+  return ends;
+}
+
+void Outlook::fill_level(std::size_t l) {
+  const Level& level = levels_[l];
+  const Table next = after_next(l);
+  Table closed = next;  // nothing open: any growth
+  take_least_of_grown(closed, all_dims());
+  std::vector<Table> now, alone;
+  follow_runs(l, next, closed, now, alone);
+  const auto ends = ends_by_dim(level);
+  here_[l].assign(std::size_t{1} << level.runs.size(), Table(size_));
+  from_here_[l].resize(here_[l].size());
+  for (unsigned open = 0; open < here_[l].size(); ++open) {
+    Table& here = here_[l][open];
+    for_each_tile([&](std::size_t i, const auto& bin) {
+      double least = kNever;
+      for (const auto& [dims, runs] : ends) {
+        if (!can_grow(dims, bin)) continue;
+        least = std::min(least, after_loop(level, open, runs, i, now, alone, closed, next));
+      }
+      // Nothing left to grow: every word has crossed once.
+      here[i] = least == kNever ? after_loop(level, open, ~0u, i, now, alone, closed, next) : least;
+    });
+    from_here_[l][open] = here;
+    take_least_of_grown(from_here_[l][open], all_dims());
+  }
+}
+
+bool Outlook::can_grow(DimMask dims, const std::array<std::uint8_t, kMaxDims>& bin) const {
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    // The last of joined bins may hold sizes that can still grow.
+    const bool last =
+        bin[d] + 1u == bins_[d].smallest.size() && bins_[d].smallest[bin[d]] == extents_[d];
+    if ((dims >> d & 1u) != 0 && !last) return true;
+  }
+  return false;
+}
+
+// The next loop ends some of the open runs, and the others go on. It stands before the next level's
+// stores, or there is none before them and it stands outside.
+double Outlook::after_loop(const Level& level, unsigned open, unsigned ended, std::size_t i,
+                           const std::vector<Table>& now, const std::vector<Table>& alone,
+                           const Table& closed, const Table& next) const {
+  double sum = 0;
+  double once = 0;
+  unsigned going_on = 0;
+  for (std::size_t r = 0; r < level.runs.size(); ++r) {
+    if ((open >> r & 1u) == 0) continue;
+    const Run& run = level.runs[r];
+    if ((ended >> r & 1u) != 0) {
+      sum += now[r][i];
+    } else {
+      going_on |= 1u << r;
+      once += run.base + run.slope * run.words;
+    }
+  }
+  const bool one = going_on != 0 && (going_on & (going_on - 1)) == 0;
+  const double inside =
+      one ? alone[static_cast<std::size_t>(__builtin_ctz(going_on))][i] : once + closed[i];
+  return sum + std::min(inside, once + next[i]);
+}
+
+DimMask Outlook::all_dims() const { return static_cast<DimMask>((1u << bins_.size()) - 1); }
+
+double Outlook::least(std::size_t level, unsigned open, bool begun, const Tile& tile) const {
+  return (begun ? here_ : from_here_)[level][open][at(tile)];
+}
+
+}  // namespace loopscape
