@@ -68,6 +68,14 @@ class Climb::Run {
     std::vector<State> here;
     State start = first_state();
     if (settle(start)) here.push_back(std::move(start));
+    if (getenv("CLIMB") && !here.empty()) {
+      double e = 0, c = 0;
+      bound(here[0], e, c);
+      fprintf(stderr, "root e %g c %g value %g incumbent %g\n", e, c, incumbents_.value(e, c),
+              incumbents_.best() ? incumbents_.value(incumbents_.best()->energy_pj,
+                                                     (double)incumbents_.best()->cycles)
+                                 : 0.);
+    }
     for (std::size_t s = 0; s < climb_.steps_.size() && !here.empty(); ++s) {
       step_ = ahead_ = s;
       next_.clear();
@@ -865,6 +873,67 @@ void Climb::set_counts_tell() {
   for (std::size_t d = 0; d < kMaxDims; ++d) counts_tell_[d] = has(told, d);
 }
 
+// Links that words cross between child and parent. Where every index is a word and nothing is
+// ragged all sendings are alike, so the energy is linear in the words; elsewhere every word crosses
+// at least what its network's class always takes.
+void Climb::add_links(std::size_t t, std::size_t k) {
+  BoundaryPrices::Floor& floor = floor_[t][k];
+  if (reuses_more_[t]) return;
+  BoundaryLoops boundary;
+  boundary.tensor = static_cast<std::uint8_t>(t);
+  boundary.to_compute = k == skeleton_.chain[t].size();
+  if (!boundary.to_compute) boundary.child = skeleton_.chain[t][k];
+  boundary.tile.fill(1);
+  std::vector<MappingNode> loops = lanes_between(t, k);
+  if (loops.empty()) return;
+  boundary.parent_at = loops.size();
+  boundary.loops = loops;
+  const bool plain = !skeleton_.ragged && counter_.complex(t) == 0 && !forwards_[t];
+  if (!plain) {
+    floor.slope_energy += prices_.least_links_pj(t, k);
+    return;
+  }
+  const BoundaryFlow often = counter_.flow(boundary);
+  if (!often.known) return;
+  const double often_pj = prices_.links_pj(t, k, often);
+  BoundaryFlow seldom = often;
+  if (!boundary.to_compute) {  // one run through everything that is irrelevant
+    std::array<std::int64_t, kMaxDims> lanes;
+    lanes.fill(1);
+    for (const MappingNode& loop : loops) lanes[loop.id] *= loop.bound;
+    for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+      const std::int64_t rest = space_.problem().dims[d].extent / lanes[d];
+      if (has(counter_.relevant(t), d) || rest == 1) continue;
+      loops.push_back(MappingNode::loop(static_cast<DimId>(d), static_cast<std::uint32_t>(rest)));
+    }
+    boundary.loops = loops;
+    boundary.parent_at = loops.size();
+    seldom = counter_.flow(boundary);
+    if (!seldom.known) return;
+  }
+  const double span = often.most.demand - seldom.most.demand;
+  const double seldom_pj = prices_.links_pj(t, k, seldom);
+  const double slope = span > 0 ? (often_pj - seldom_pj) / span : 0;
+  floor.slope_energy += slope;
+  floor.base_energy += seldom_pj - slope * seldom.most.demand;
+}
+
+// Innermost first.
+std::vector<MappingNode> Climb::lanes_between(std::size_t t, std::size_t k) const {
+  const std::size_t parent = step_of_store(t, skeleton_.chain[t][k - 1]);
+  const bool to_compute = k == skeleton_.chain[t].size();
+  std::vector<MappingNode> lanes;
+  for (std::size_t s = to_compute ? 0 : step_of_store(t, skeleton_.chain[t][k]); s < parent; ++s) {
+    if (steps_[s].kind != Step::Kind::kAxis) continue;
+    const auto& loops = spatial_[steps_[s].slot];
+    const auto axis = static_cast<AxisId>(placement_.slots[steps_[s].slot].axis);
+    for (std::size_t i = loops.size(); i-- > 0;) {
+      lanes.push_back(MappingNode::spatial(static_cast<DimId>(loops[i].dim), loops[i].bound, axis));
+    }
+  }
+  return lanes;
+}
+
 void Climb::set_floors() {
   floor_.resize(space_.problem().tensors.size());
   reuses_more_.resize(floor_.size());
@@ -874,7 +943,10 @@ void Climb::set_floors() {
     forwards_.push_back(has_neighbour_links(t));
     reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
     floor_[t].resize(skeleton_.chain[t].size() + 1);
-    for (std::size_t k = 1; k < floor_[t].size(); ++k) floor_[t][k] = prices_.floor(t, k);
+    for (std::size_t k = 1; k < floor_[t].size(); ++k) {
+      floor_[t][k] = prices_.floor(t, k);
+      add_links(t, k);
+    }
   }
 }
 
@@ -1058,6 +1130,10 @@ double Climb::energy_of(const BoundaryPrices::Floor& floor, double words) const 
          slope * (slope < 0 ? std::max(static_cast<double>(operations_), words) : words);
 }
 
+std::uint8_t Climb::chain_memory(const OpenRun& run) const {
+  return skeleton_.chain[run.tensor][run.boundary];
+}
+
 void Climb::fill_outlook() const {
   std::vector<std::int64_t> extents;
   for (const Dim& dim : space_.problem().dims) extents.push_back(dim.extent);
@@ -1078,7 +1154,18 @@ void Climb::fill_outlook() const {
       run.relevant = counter_.relevant(open.tensor);
       run.repeats = !reuses_more_[open.tensor];
       run.lanes_beyond = lanes_ahead_[next][open.tensor][open.boundary];
-      level.runs.push_back(run);
+      const Step own{Step::Kind::kStore, 0, chain_memory(open),
+                     static_cast<TensorMask>(1u << open.tensor)};
+      const bool slides = counter_.sliding(open.tensor) != 0;
+      run.fits = [this, own, slides](const Tile& tile) { return slides || fits(own, tile); };
+      level.runs.push_back(std::move(run));
+    }
+    for (std::size_t s = levels_[l].last; s < next; ++s) {
+      if (steps_[s].kind != Step::Kind::kSlot) continue;
+      const Slot& slot = placement_.slots[steps_[s].slot];
+      if (slot.kind == Slot::Kind::kUnderFanout) {
+        level.loose = static_cast<DimMask>(level.loose | slot.dims);
+      }
     }
     const Step& store = steps_[levels_[l].last];
     level.fits = [this, &store](const Tile& tile) { return fits(store, tile); };

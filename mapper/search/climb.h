@@ -74,6 +74,8 @@ class Climb {
   bool has_neighbour_links(std::size_t tensor) const;
   void set_counts_tell();
   void set_floors();
+  void add_links(std::size_t tensor, std::size_t boundary);
+  std::vector<MappingNode> lanes_between(std::size_t tensor, std::size_t boundary) const;
   void set_lanes_ahead();
   void set_future();
   void find_levels();
@@ -85,6 +87,7 @@ class Climb {
   bool fits(const Step& store, const Tile& tile) const;
   double words_of_compute(std::size_t tensor) const;
   double energy_of(const BoundaryPrices::Floor& floor, double words) const;
+  std::uint8_t chain_memory(const OpenRun& run) const;
   void fill_outlook() const;
   std::size_t next_level_step(std::size_t level) const;
   std::size_t step_of_store(std::size_t tensor, std::uint8_t memory) const;

@@ -12,7 +12,8 @@ Result<SearchResult> search_exhaustive(const Mapspace& space, const Evaluator& e
     complete = !probe.stopped();
     if (!complete) return false;
     const Mapping mapping = space.mapping(point);
-    if (const Cost cost = probe.price(point, mapping); cost.ok()) probe.offer(mapping, cost);
+    const Cost cost = probe.price(mapping);
+    if (cost.ok() && probe.fills(point, mapping)) probe.offer(mapping, cost);
     return true;
   });
   if (!status.ok()) return status;

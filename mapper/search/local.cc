@@ -67,8 +67,8 @@ class Local {
       Result<Point> point = numbering_.sample(random_);
       if (!point.ok()) return point.status();
       const Mapping mapping = space_.mapping(*point);
-      const Cost cost = probe_.price(*point, mapping);
-      if (!cost.ok()) continue;
+      const Cost cost = probe_.price(mapping);
+      if (!cost.ok() || !probe_.fills(*point, mapping)) continue;
       probe_.offer(mapping, cost);
       here_ = std::move(point).value();
       rank_ = rank_of(cost);
@@ -88,7 +88,7 @@ class Local {
         if (takes(s, d) && change_bound(s, d)) return true;
       }
     }
-    return false;
+    return change_stores();
   }
 
   bool takes(std::size_t s, std::size_t d) const {
@@ -99,7 +99,7 @@ class Local {
     for (std::size_t i = 1; i < here_.slots[s].size(); ++i) {
       Point next = here_;
       std::swap(next.slots[s][i - 1], next.slots[s][i]);
-      if (move_to(next)) return true;
+      if (move_to(space_.mapping(next))) return true;
     }
     return false;
   }
@@ -128,7 +128,7 @@ class Local {
       Point next = here_;
       set_bound(s, d, bound, innermost, next);
       set_bound(other, d, static_cast<std::uint32_t>(rest), innermost, next);
-      if (move_to(next)) return true;
+      if (move_to(space_.mapping(next))) return true;
     }
     return false;
   }
@@ -160,13 +160,74 @@ class Local {
     }
   }
 
-  bool move_to(const Point& point) {
+  // ---- neighbours by stores ----
+
+  bool change_stores() {
+    const Mapping mapping = space_.mapping(here_);
+    for (std::size_t i = 1; i < mapping.size(); ++i) {
+      const bool store = mapping[i].kind == LoopKind::kStore;
+      if (store == (mapping[i - 1].kind == LoopKind::kStore)) continue;
+      Mapping next = mapping;
+      std::swap(next[i - 1], next[i]);
+      if (move_to(joined(next))) return true;
+    }
+    const Problem& problem = space_.problem();
+    for (std::size_t m = 1; m < space_.arch().memories.size(); ++m) {
+      for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+        if (toggle_store(mapping, static_cast<MemoryId>(m), static_cast<TensorMask>(1u << t))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  // Without the tensor in this memory if it is there, else with it, wherever that may be.
+  bool toggle_store(const Mapping& mapping, MemoryId memory, TensorMask tensor) {
+    for (std::size_t i = 0; i < mapping.size(); ++i) {
+      if (mapping[i].kind != LoopKind::kStore || mapping[i].memory() != memory) continue;
+      if ((mapping[i].tensors & tensor) == 0) continue;
+      Mapping next = mapping;
+      next[i].tensors = static_cast<TensorMask>(next[i].tensors & ~tensor);
+      return move_to(joined(next));
+    }
+    for (std::size_t at = 1; at <= mapping.size(); ++at) {
+      Mapping next;
+      for (std::size_t i = 0; i < at; ++i) next.push_back(mapping[i]);
+      if (!next.push_back(MappingNode::store(memory, tensor))) return false;
+      for (std::size_t i = at; i < mapping.size(); ++i) {
+        if (!next.push_back(mapping[i])) return false;
+      }
+      if (move_to(joined(next))) return true;
+    }
+    return false;
+  }
+
+  // Stores of nothing left out; neighbouring stores of one memory, and loops over one dimension
+  // with no store between them, made one.
+  static Mapping joined(const Mapping& mapping) {
+    Mapping out;
+    for (const MappingNode& node : mapping) {
+      const bool store = node.kind == LoopKind::kStore;
+      if (store && node.tensors == 0) continue;
+      bool merged = false;
+      for (std::size_t i = out.size(); i-- > 0 && !merged && out[i].kind == node.kind;) {
+        if (out[i].id != node.id || out[i].axis != node.axis) continue;
+        out[i].tensors = static_cast<TensorMask>(out[i].tensors | node.tensors);
+        if (!store) out[i].bound *= node.bound;
+        merged = true;
+      }
+      if (!merged) out.push_back(node);
+    }
+    return out;
+  }
+
+  bool move_to(const Mapping& mapping) {
     if (probe_.stopped()) return false;
-    const Mapping mapping = space_.mapping(point);
-    const Cost cost = probe_.price(point, mapping);
+    const Cost cost = probe_.price(mapping);
     if (!cost.ok() || !(rank_of(cost) < rank_)) return false;
     Result<Point> its = space_.point_of(mapping);  // constraints, and no mapping twice
-    if (!its.ok()) return false;
+    if (!its.ok() || !probe_.fills(*its, mapping)) return false;
     probe_.offer(mapping, cost);
     here_ = std::move(its).value();
     rank_ = rank_of(cost);

@@ -7,7 +7,7 @@
 namespace loopscape {
 namespace {
 
-constexpr std::size_t kMostTiles = 200'000, kMostNumbers = 4'000'000;
+constexpr std::size_t kMostTiles = 600'000, kMostNumbers = 8'000'000;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 }  // namespace
@@ -198,9 +198,51 @@ void Outlook::fill_level(std::size_t l) {
       // Nothing left to grow: every word has crossed once.
       here[i] = least == kNever ? after_loop(level, open, ~0u, i, now, alone, closed, next) : least;
     });
-    from_here_[l][open] = here;
+  }
+  fitting_ = fitting(l);
+  for (unsigned open = 0; open < here_[l].size(); ++open) {
+    from_here_[l][open] = before_stores(l, open, now);
     take_least_of_grown(from_here_[l][open], all_dims());
   }
+}
+
+// Per tile (lanes included), the runs that may be open at it; bit 15: the level's outermost store
+// holds it at all.
+std::vector<std::uint16_t> Outlook::fitting(std::size_t l) const {
+  const Level& level = levels_[l];
+  std::vector<std::uint16_t> runs(size_);
+  for_each_tile([&](std::size_t i, const auto& bin) {
+    Tile tile{};
+    for (std::size_t d = 0; d < bins_.size(); ++d) {
+      tile[d] = static_cast<std::uint32_t>(ceil_div(bins_[d].smallest[bin[d]], level.lanes[d]));
+      if ((level.loose >> d & 1u) != 0) tile[d] = 1;
+    }
+    if (level.fits(tile)) runs[i] = 0x8000;
+    for (std::size_t r = 0; r < level.runs.size() && runs[i] != 0; ++r) {
+      if (level.runs[r].fits(tile)) runs[i] = static_cast<std::uint16_t>(runs[i] | 1u << r);
+    }
+  });
+  return runs;
+}
+
+// Before the level's stores have all been passed: at the lanes some of these runs are open, each
+// with a tile that its store holds; the others have ended at no larger tile.
+Outlook::Table Outlook::before_stores(std::size_t l, unsigned open,
+                                      const std::vector<Table>& now) const {
+  Table table(size_, kNever);
+  for (std::size_t i = 0; i < size_; ++i) {
+    if ((fitting_[i] & 0x8000u) == 0) continue;
+    const unsigned may = open & fitting_[i];
+    for (unsigned still = may;; still = (still - 1) & may) {
+      double sum = here_[l][still][i];
+      for (unsigned rest = open & ~still; rest != 0; rest &= rest - 1) {
+        sum += now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
+      }
+      table[i] = std::min(table[i], sum);
+      if (still == 0) break;
+    }
+  }
+  return table;
 }
 
 bool Outlook::can_grow(DimMask dims, const std::array<std::uint8_t, kMaxDims>& bin) const {

@@ -26,12 +26,15 @@ class Outlook {
     DimMask relevant = 0;
     bool repeats = true;  // false: words may still be there, whatever is outside
     std::array<std::int64_t, kMaxDims> lanes_beyond;  // below its parent, but above the next level
+    // Can its store hold this tile of the tensor? While the run is open, the tile has not changed.
+    std::function<bool(const Tile&)> fits;
   };
   struct Level {
     std::vector<Run> runs;  // at most 8
     // Lanes between this level's stores and the next level's.
     std::array<std::int64_t, kMaxDims> lanes;
     std::function<bool(const Tile&)> fits;  // its outermost store
+    DimMask loose = 0;  // dimensions that may also grow between that store and the lanes
   };
 
   // Levels from the inside out. False: the lattice is too large to fill.
@@ -63,6 +66,8 @@ class Outlook {
   void follow_runs(std::size_t level, const Table& next, const Table& closed,
                    std::vector<Table>& now, std::vector<Table>& alone) const;
   std::vector<std::pair<DimMask, unsigned>> ends_by_dim(const Level& level) const;
+  Table before_stores(std::size_t level, unsigned open, const std::vector<Table>& now) const;
+  std::vector<std::uint16_t> fitting(std::size_t level) const;
   bool can_grow(DimMask dims, const std::array<std::uint8_t, kMaxDims>& bin) const;
   double after_loop(const Level& level, unsigned open, unsigned ended, std::size_t i,
                     const std::vector<Table>& now, const std::vector<Table>& alone,
@@ -74,6 +79,7 @@ class Outlook {
   std::vector<Level> levels_;
   std::vector<Bins> bins_;
   std::size_t size_ = 0;
+  std::vector<std::uint16_t> fitting_;  // of the level being filled: runs whose stores can hold it
   // [level][open runs]: with these open at this tile; and at it or any that it can grow to.
   std::vector<std::vector<Table>> here_, from_here_;
 };

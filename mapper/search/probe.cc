@@ -27,15 +27,17 @@ bool Probe::stopped() const {
          (limits_.stop != nullptr && limits_.stop->load(std::memory_order_relaxed));
 }
 
-Cost Probe::price(const Point& point, const Mapping& mapping) {
+bool Probe::fills(const Point& point, const Mapping& mapping) {
+  if (space_.placements()[point.placement].filled.empty()) return true;
+  const Result<Breakdown> breakdown = evaluator_.explain(mapping);
+  if (breakdown.ok() && fills_enough(space_, point, *breakdown)) return true;
+  ++illegal_;
+  return false;
+}
+
+Cost Probe::price(const Mapping& mapping) {
   ++work_;
-  Cost cost = evaluator_.evaluate(mapping, *scratch_);
-  if (cost.ok() && !space_.placements()[point.placement].filled.empty()) {
-    const Result<Breakdown> breakdown = evaluator_.explain(mapping);
-    if (!breakdown.ok() || !fills_enough(space_, point, *breakdown)) {
-      cost.status = StatusCode::kIllegalMapping;
-    }
-  }
+  const Cost cost = evaluator_.evaluate(mapping, *scratch_);
   if (cost.status == StatusCode::kIllegalMapping)
     ++illegal_;
   else if (!cost.ok())

@@ -15,8 +15,10 @@ class Probe {
 
   // A limit has struck; asked before every mapping.
   bool stopped() const;
-  // Ok: within every capacity and `filled` rule, and priced.
-  Cost price(const Point& point, const Mapping& mapping);
+  // Ok: within every capacity, and priced.
+  Cost price(const Mapping& mapping);
+  // Of a priced one: does it fill its memories as it must?
+  bool fills(const Point& point, const Mapping& mapping);
   // A mapping of the space with its cost.
   void offer(const Mapping& mapping, const Cost& cost);
   std::uint64_t work() const { return work_; }

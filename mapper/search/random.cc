@@ -44,8 +44,8 @@ Result<SearchResult> search_random(const Mapspace& space, const Evaluator& evalu
     const Result<Point> point = numbering->sample(random);
     if (!point.ok()) return point.status();
     const Mapping mapping = space.mapping(*point);
-    const Cost cost = probe.price(*point, mapping);
-    if (!cost.ok()) continue;
+    const Cost cost = probe.price(mapping);
+    if (!cost.ok() || !probe.fills(*point, mapping)) continue;
     probe.offer(mapping, cost);
     values.push_back(
         objective_value(goal.objective, cost.energy_pj, static_cast<double>(cost.cycles)));

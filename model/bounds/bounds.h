@@ -148,7 +148,10 @@ class BoundaryPrices {
     double base_exposed = 0, slope_exposed = 0;
     PerResource base_busy, slope_busy;
   };
-  Floor floor(std::size_t tensor, std::size_t k) const;
+  Floor floor(std::size_t tensor, std::size_t k) const;  // without links
+  // Energy of the links of a flow, at least; and of any one word that crosses the boundary.
+  double links_pj(std::size_t tensor, std::size_t k, const BoundaryFlow& flow) const;
+  double least_links_pj(std::size_t tensor, std::size_t k) const;
   // Exposed first fills and last drains of a store's tile.
   void price_tile(std::size_t tensor, std::size_t k, std::int64_t words, Terms& sum) const;
 
@@ -169,6 +172,7 @@ class BoundaryPrices {
   void set_final_words(std::size_t tensor, std::size_t k);
   void set_rounding();
   void set_leakage();
+  bool all_come_back(std::size_t tensor, std::size_t k) const;
   void add_busy(std::size_t memory, Resource::Kind kind, bool uniform, Range bits,
                 Terms& sum) const;
   // Lanes of the fan-outs numbered [first, last), over the given dimensions.

@@ -217,11 +217,9 @@ void BoundaryPrices::price(std::size_t t, std::size_t k, const BoundaryFlow& flo
     add(t, k, Action::kRead, {flow.least.demand, flow.most.demand}, bits_[t], sum);
     add(t, k, Action::kFill, {flow.least.arrivals, flow.most.arrivals}, bits_[t], sum);
   }
-  const std::size_t above = fanouts_above_[parent(t, k)];
-  const auto irrelevant = static_cast<DimMask>(~relevant_[t] | sliding_[t]);
-  const bool all_come_back = !output || lanes(0, above, irrelevant) == 1;
+  const bool comes_back = all_come_back(t, k);
   for (const BoundaryFlow::Network& network : flow.networks) {
-    const bool exact = network.exact && all_come_back;
+    const bool exact = network.exact && comes_back;
     sum.energy += exact ? network.most_pj : network.least_pj;
     sum.energy_most += network.most_pj;
     const int carrier = counter_->network(network.fanout, t);
@@ -235,6 +233,44 @@ void BoundaryPrices::price(std::size_t t, std::size_t k, const BoundaryFlow& flo
     sum.busy[i] += (exact ? network.most_bits : network.least_bits) / instances / rate;
     sum.busy_most[i] += network.most_bits / (skeleton_.ragged ? 1 : instances) / rate;
   }
+}
+
+// Does every refill that the flow counts come back? Instances of the parent that hold parts start
+// more words from zero.
+bool BoundaryPrices::all_come_back(std::size_t t, std::size_t k) const {
+  const auto parts = static_cast<DimMask>(~relevant_[t] | sliding_[t]);
+  return !evaluator_.problem().tensors[t].is_output ||
+         lanes(0, fanouts_above_[parent(t, k)], parts) == 1;
+}
+
+double BoundaryPrices::links_pj(std::size_t t, std::size_t k, const BoundaryFlow& flow) const {
+  double pj = 0;
+  for (const BoundaryFlow::Network& network : flow.networks) {
+    pj += network.exact && all_come_back(t, k) ? network.most_pj : network.least_pj;
+  }
+  return pj;
+}
+
+// What a class takes for any word (interconnect.md). Forwarded words take one link.
+double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
+  double pj = 0;
+  for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
+    const int carrier = counter_->network(f, t);
+    if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) continue;
+    const Fanout& fanout = evaluator_.arch().fanouts[f];
+    const Network& network = fanout.networks[static_cast<std::size_t>(carrier)];
+    const auto cells = static_cast<double>(fanout.children());
+    const double trunk = fanout.axes.back().size;
+    double links = 1;
+    if (network.network_class == NetworkClass::kFree) links = 0;
+    if (network.network_class == NetworkClass::kBus) links = cells;
+    if (network.network_class == NetworkClass::kMulticastBus) {
+      links = fanout.axes.size() == 1 ? cells : trunk + cells / trunk;
+    }
+    if (!network.forward.empty()) links = std::min(links, 1.0);
+    pj += links * bits_[t] * network.energy_pj_per_bit_hop;
+  }
+  return pj;
 }
 
 // The least of what flows with this demand cost, component by component.
