@@ -11,7 +11,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -155,6 +157,41 @@ class Evaluator {
   std::shared_ptr<const BoundModel> bound_;
 };
 
+// What a mapping was searched for with, as the command line says it; all empty: it was not.
+struct StoredOptions {
+  std::string objective, search, factors;
+  bool uneven = false, pareto = false;
+  std::optional<double> max_cycles, max_energy_pj;
+  std::optional<std::int64_t> max_work, seed, samples, starts;
+  std::optional<double> time_limit_seconds;
+};
+
+// What a search says of its answer (mapper/search). The model only keeps it.
+struct StoredCertificate {
+  bool proved = false;
+  double lower_bound = 0;     // of the objective
+  std::optional<double> gap;  // best / lower bound - 1; absent: the bound is 0
+  std::string mapspace;       // its size in decimal; empty: too large to count
+  std::string space;          // in words
+  std::int64_t states = 0;
+  std::map<std::string, std::int64_t> pruned;
+  std::int64_t work = 0, unpriced = 0;
+  double seconds = 0;
+};
+
+// How the objective is spread over the mapspace, as a sample has it.
+struct StoredStatistics {
+  std::int64_t samples = 0, legal = 0;
+  double legal_share = 0;
+  double least = 0, p05 = 0, p25 = 0, median = 0, p75 = 0, p95 = 0, most = 0;
+};
+
+struct StoredMapping {
+  double energy_pj = 0;
+  std::int64_t cycles = 0;
+  Mapping mapping;
+};
+
 // A priced mapping as a file (formats.md). It carries its inputs, so that nothing else is needed to
 // check it or to show it.
 struct StoredResult {
@@ -166,6 +203,11 @@ struct StoredResult {
   Breakdown breakdown;
   std::string fingerprint;
   std::int64_t model_revision = kModelRevision;
+  // Of a search.
+  StoredOptions options;
+  std::optional<StoredCertificate> certificate;
+  std::optional<StoredStatistics> statistics;
+  std::vector<StoredMapping> front;  // by increasing energy
 };
 inline constexpr const char* kTablesInSpec = "spec";
 

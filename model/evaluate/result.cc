@@ -79,6 +79,12 @@ ResultDoc doc_of(const StoredResult& result) {
   }
   doc.inputs.tables = result.tables;
   doc.inputs.conventions = result.conventions;
+  doc.inputs.options = result.options;
+  doc.certificate = result.certificate;
+  doc.statistics = result.statistics;
+  for (const StoredMapping& point : result.front) {
+    doc.front.push_back({point.energy_pj, point.cycles, {}});
+  }
   doc.fingerprint = result.fingerprint;
   doc.model_revision = result.model_revision;
   return doc;
@@ -93,12 +99,16 @@ class DocReader {
     out_.breakdown = doc_.totals;
     out_.tables = doc_.inputs.tables;
     out_.conventions = doc_.inputs.conventions;
+    out_.options = doc_.inputs.options;
+    out_.certificate = doc_.certificate;
+    out_.statistics = doc_.statistics;
     out_.fingerprint = doc_.fingerprint;
     out_.model_revision = doc_.model_revision;
     if (Status status = read_inputs(); !status.ok()) return status;
     if (Status status = read_memories(); !status.ok()) return status;
     if (Status status = read_networks(); !status.ok()) return status;
     if (Status status = read_time(); !status.ok()) return status;
+    if (Status status = read_front(); !status.ok()) return status;
     return std::move(out_);
   }
 
@@ -221,6 +231,18 @@ class DocReader {
     return {};
   }
 
+  Status read_front() {
+    for (std::size_t i = 0; i < doc_.front.size(); ++i) {
+      const ResultDoc::OfFront& doc = doc_.front[i];
+      Result<Mapping> mapping = parse_mapping(doc.mapping.dump(), out_.problem, out_.arch);
+      if (!mapping.ok()) {
+        return inside("/front/" + std::to_string(i) + "/mapping", mapping.status());
+      }
+      out_.front.push_back({doc.energy_pj, doc.cycles, *mapping});
+    }
+    return {};
+  }
+
   const ResultDoc& doc_;
   StoredResult out_;
 };
@@ -235,7 +257,11 @@ StoredResult make_result(const Evaluator& evaluator, const Mapping& mapping, Bre
                       mapping,
                       std::move(breakdown),
                       "",
-                      kModelRevision};
+                      kModelRevision,
+                      {},
+                      {},
+                      {},
+                      {}};
   result.fingerprint = fingerprint_of(result);
   return result;
 }
@@ -248,6 +274,8 @@ std::string fingerprint_of(const StoredResult& result) {
   fingerprint.add(conventions_to_json(result.conventions));
   fingerprint.add(result.tables);
   fingerprint.add(std::to_string(result.model_revision));
+  const OrderedJson options = options_table().write(result.options);
+  if (!options.empty()) fingerprint.add(fields::to_text(options));
   return fingerprint.hex();
 }
 
@@ -285,6 +313,10 @@ std::string result_to_json(const StoredResult& result) {
   json["inputs"]["problem"] = embedded<OrderedJson>(problem_to_json(result.problem));
   json["mapping"] =
       embedded<OrderedJson>(mapping_to_json(result.mapping, result.problem, result.arch));
+  for (std::size_t i = 0; i < result.front.size(); ++i) {
+    json["front"][i]["mapping"] = embedded<OrderedJson>(
+        mapping_to_json(result.front[i].mapping, result.problem, result.arch));
+  }
   return fields::to_text(json);
 }
 

@@ -273,14 +273,96 @@ const Table<ResultDoc::OfTime>& time_table() {
 const Table<ResultDoc::Inputs>& inputs_table() {
   using Doc = ResultDoc::Inputs;
   static const Table<Doc> table = [] {
-    static const Table<ResultDoc::NoOptions> no_options;
     Table<Doc> t;
     raw(t, "arch", &Doc::arch, "The architecture, complete.");
     raw(t, "problem", &Doc::problem, "The problem, complete.");
     text(t, "tables", &Doc::tables, "Where energies came from; 'spec': the architecture itself.");
     part(t, "conventions", &Doc::conventions, fields::conventions_table(),
          "The counting conventions in force.");
-    part(t, "options", &Doc::options, no_options, "What else was asked for.");
+    part(t, "options", &Doc::options, options_table(), "What a search was asked for.");
+    return t;
+  }();
+  return table;
+}
+
+template <class T>
+void truth(Table<T>& table, const char* key, bool T::*member, const char* description) {
+  table.flag(key, member, description).required();
+}
+
+void pruned(Table<StoredCertificate>& table) {
+  OrderedJson schema = {{"type", "object"}};
+  schema["additionalProperties"] = fields::integer_schema({}, false);
+  table
+      .custom(
+          "pruned", schema,
+          [](const Json& json, const Reader& reader, StoredCertificate& out) {
+            if (!json.is_object()) {
+              return reader.error(std::string("expected an object, found ") +
+                                  fields::kind_name(json));
+            }
+            for (const auto& [rule, value] : json.items()) {
+              Status status = fields::read_integer(value, reader.at(rule), {}, 1, out.pruned[rule]);
+              if (!status.ok()) return status;
+            }
+            return Status();
+          },
+          [](const StoredCertificate& certificate) {
+            OrderedJson json = OrderedJson::object();
+            for (const auto& [rule, number] : certificate.pruned) json[rule] = number;
+            return json;
+          },
+          "What was left out, by the rule that allowed it.")
+      .required();
+}
+
+const Table<StoredCertificate>& certificate_table() {
+  using Doc = StoredCertificate;
+  static const Table<Doc> table = [] {
+    Table<Doc> t;
+    truth(t, "proved", &Doc::proved, "Nothing in the space is better.");
+    number(t, "lower_bound", &Doc::lower_bound, "Of the objective, over the whole space.");
+    t.number("gap", &Doc::gap, fields::kNotNegative,
+             "Best / lower bound - 1; absent where the bound is 0 and says nothing.");
+    t.text("mapspace", &Doc::mapspace,
+           "How many mappings the space has before capacities, in decimal.");
+    text(t, "space", &Doc::space, "What the space holds.");
+    count(t, "states", &Doc::states, "States, or mappings, looked at.");
+    pruned(t);
+    count(t, "work", &Doc::work, "Work units: the same on every machine.");
+    count(t, "unpriced", &Doc::unpriced, "Mappings met that the model does not count.");
+    number(t, "seconds", &Doc::seconds, "How long it took.");
+    return t;
+  }();
+  return table;
+}
+
+const Table<StoredStatistics>& statistics_table() {
+  using Doc = StoredStatistics;
+  static const Table<Doc> table = [] {
+    Table<Doc> t;
+    count(t, "samples", &Doc::samples, "Mappings drawn, each equally likely.");
+    count(t, "legal", &Doc::legal, "Those that fit and that the model counts.");
+    number(t, "legal_share", &Doc::legal_share, "Legal / samples.");
+    number(t, "least", &Doc::least, "Least objective of a legal one.");
+    number(t, "p05", &Doc::p05, "5 % of the legal ones are at most this.");
+    number(t, "p25", &Doc::p25, "25 % are.");
+    number(t, "median", &Doc::median, "Half are.");
+    number(t, "p75", &Doc::p75, "75 % are.");
+    number(t, "p95", &Doc::p95, "95 % are.");
+    number(t, "most", &Doc::most, "All are.");
+    return t;
+  }();
+  return table;
+}
+
+const Table<ResultDoc::OfFront>& front_table() {
+  using Doc = ResultDoc::OfFront;
+  static const Table<Doc> table = [] {
+    Table<Doc> t;
+    number(t, "energy_pj", &Doc::energy_pj, "Of this mapping.");
+    count(t, "cycles", &Doc::cycles, "Of this mapping.");
+    raw(t, "mapping", &Doc::mapping, "The mapping.");
     return t;
   }();
   return table;
@@ -315,8 +397,44 @@ const fields::Table<ResultDoc>& result_table() {
     parts(t, "time", &Doc::time, time_table(), "Overlapped parts, then exposed ones.");
     part(t, "inputs", &Doc::inputs, inputs_table(), "All that the numbers follow from.");
     raw(t, "mapping", &Doc::mapping, "The mapping that was priced.");
+    t.object("certificate", &Doc::certificate, certificate_table(),
+             "What a search says of its answer.");
+    t.object("statistics", &Doc::statistics, statistics_table(),
+             "The objective over the mapspace, as a random search found it.");
+    t.list("front", &Doc::front, front_table(),
+           "No mapping has less energy without more cycles; by increasing energy.");
     text(t, "fingerprint", &Doc::fingerprint, "Follows from the inputs and the model's revision.");
     count(t, "model_revision", &Doc::model_revision, "Changes when any number can change.");
+    return t;
+  }();
+  return table;
+}
+
+const fields::Table<StoredOptions>& options_table() {
+  using Doc = StoredOptions;
+  using Words = std::vector<std::pair<std::string, std::string>>;
+  static const Table<Doc> table = [] {
+    Table<Doc> t;
+    const Words objectives = {
+        {"energy", "energy"}, {"delay", "delay"}, {"edp", "edp"}, {"ed2p", "ed2p"}};
+    const Words searches = {{"optimal", "optimal"},
+                            {"exhaustive", "exhaustive"},
+                            {"random", "random"},
+                            {"local", "local"}};
+    t.choice("objective", &Doc::objective, objectives, "What should be least.");
+    t.choice("search", &Doc::search, searches, "How it was searched for.");
+    t.choice("factors", &Doc::factors, Words{{"ragged", "ragged"}, {"perfect", "perfect"}},
+             "Which bounds loops may have.");
+    t.flag("uneven", &Doc::uneven, "Also tensors of one memory at different positions.");
+    t.flag("pareto", &Doc::pareto, "The whole (energy, cycles) front.");
+    t.number("max_cycles", &Doc::max_cycles, fields::kNotNegative, "No answer has more.");
+    t.number("max_energy_pj", &Doc::max_energy_pj, fields::kNotNegative, "No answer has more.");
+    t.integer("max_work", &Doc::max_work, {}, "Limit on work units.");
+    t.number("time_limit_seconds", &Doc::time_limit_seconds, fields::kNotNegative,
+             "Limit on time.");
+    t.integer("seed", &Doc::seed, {}, "Of random and local searches.");
+    t.integer("samples", &Doc::samples, {}, "Of a random search.");
+    t.integer("starts", &Doc::starts, {}, "Of a local search.");
     return t;
   }();
   return table;

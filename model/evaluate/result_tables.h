@@ -1,7 +1,7 @@
 // The field tables of the Result (formats.md). For this folder's .cc files only.
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +29,17 @@ struct ResultDoc {
     std::string part, node;
     double cycles = 0;
   };
-  struct NoOptions {};  // an object, without keys so far
   struct Inputs {
     fields::Json arch, problem;
     std::string tables;
     Conventions conventions;
-    NoOptions options;
+    StoredOptions options;
+  };
+
+  struct OfFront {
+    double energy_pj = 0;
+    std::int64_t cycles = 0;
+    fields::Json mapping;
   };
 
   Breakdown totals;
@@ -46,11 +51,15 @@ struct ResultDoc {
   std::vector<OfTime> time;
   Inputs inputs;
   fields::Json mapping;
+  std::optional<StoredCertificate> certificate;
+  std::optional<StoredStatistics> statistics;
+  std::vector<OfFront> front;
   std::string fingerprint;
   std::int64_t model_revision = 0;
 };
 
 const fields::Table<ResultDoc>& result_table();
+const fields::Table<StoredOptions>& options_table();
 
 // Names of TimePart::Kind, in its order.
 const std::vector<std::string>& time_kinds();
