@@ -23,6 +23,7 @@ enum ExitCode : int {
 using Run = std::function<int()>;
 
 void add_evaluate(CLI::App& app, Run& run);
+void add_map(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);
 void add_count(CLI::App& app, Run& run);
 void add_schema(CLI::App& app, Run& run);

@@ -8,6 +8,7 @@
 
 #include "interface/cli/command.h"
 #include "interface/cli/inputs.h"
+#include "interface/cli/numbers.h"
 #include "interface/cli/text_table.h"
 #include "mapper/mapspace/mapspace.h"
 
@@ -59,12 +60,7 @@ Result<Answer> count(const Options& options) {
   return answer;
 }
 
-// 1,234,567
-std::string in_groups(const BigCount& count) {
-  std::string text = count.decimal();
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
+std::string in_groups(const BigCount& count) { return grouped_digits(count.decimal()); }
 
 std::string as_text(const Answer& answer, const Style& style) {
   std::string text = style.heading("Mappings of " + printable(answer.inputs.problem.name, 60) +

@@ -11,12 +11,14 @@ namespace loopscape::cli {
 namespace {
 
 constexpr const char* kAbout =
-    "Loopscape: what does a loop nest cost on an accelerator? Exact counts, energy and time.";
+    "Loopscape: what does a loop nest cost on an accelerator, and which is best? Exact counts, "
+    "energy and time.";
 
 constexpr const char* kExamples =
     "Examples:\n"
     "  loopscape evaluate arch.json problem.json mapping.json\n"
     "  loopscape evaluate arch.json problem.json mapping.json --json > result.json\n"
+    "  loopscape map arch.json problem.json\n"
     "  loopscape verify result.json\n"
     "  loopscape count arch.json problem.json\n"
     "  loopscape schema mapping\n"
@@ -59,6 +61,7 @@ int run_command(int argc, char** argv) {
   app.set_version_flag("--version", version(), "Print the version and leave");
   Run run;
   add_evaluate(app, run);
+  add_map(app, run);
   add_verify(app, run);
   add_count(app, run);
   add_schema(app, run);

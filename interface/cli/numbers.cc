@@ -22,15 +22,15 @@ std::string four_digits(double value) {
   return formatted("%.1f", value);
 }
 
-std::string group_digits(std::string digits) {
-  const std::size_t first = digits[0] == '-' ? 1 : 0;
-  for (std::size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 }  // namespace
 
-std::string grouped(std::int64_t value) { return group_digits(std::to_string(value)); }
+std::string grouped_digits(std::string decimal) {
+  const std::size_t first = decimal[0] == '-' ? 1 : 0;
+  for (std::size_t at = decimal.size(); at > first + 3;) decimal.insert(at -= 3, ",");
+  return decimal;
+}
+
+std::string grouped(std::int64_t value) { return grouped_digits(std::to_string(value)); }
 
 std::string abridged(std::int64_t value) {
   constexpr std::int64_t kExact = 10'000'000;
@@ -69,7 +69,7 @@ std::string cycles(double value) {
   if (value == whole) return grouped(static_cast<std::int64_t>(whole));
   const std::string tenths = formatted("%.1f", value);
   const std::size_t point = tenths.find('.');
-  return group_digits(tenths.substr(0, point)) + tenths.substr(point);
+  return grouped_digits(tenths.substr(0, point)) + tenths.substr(point);
 }
 
 std::string percent(double part, double whole) {

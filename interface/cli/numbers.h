@@ -7,8 +7,9 @@
 
 namespace loopscape::cli {
 
-std::string grouped(std::int64_t value);   // 1,234,567
-std::string abridged(std::int64_t value);  // 1.235 M; exact below ten million
+std::string grouped(std::int64_t value);          // 1,234,567
+std::string grouped_digits(std::string decimal);  // the same of a number of any size
+std::string abridged(std::int64_t value);         // 1.235 M; exact below ten million
 std::string with_unit(double value, double scale, const char* unit);  // 12.35 uJ
 std::string energy(double picojoules);                                // 12.35 uJ
 std::string duration(double seconds);                                 // 3.696 ms

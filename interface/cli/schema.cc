@@ -97,7 +97,7 @@ const std::vector<Schema>& schemas() {
       {"conventions", "counting conventions, as a part of other files", &conventions_schema},
       {"mapping", "a mapping: one loop nest", &mapping_schema},
       {"problem", "a problem: one einsum or a short form of it", &problem_schema},
-      {"result", "what `evaluate --json` prints and `verify` checks", &result_schema},
+      {"result", "what `evaluate` and `map` print with --json and `verify` checks", &result_schema},
   };
   return all;
 }

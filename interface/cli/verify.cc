@@ -6,6 +6,7 @@
 
 #include "interface/cli/command.h"
 #include "interface/cli/files.h"
+#include "interface/cli/verify_search.h"
 #include "model/evaluate/evaluate.h"
 
 namespace loopscape::cli {
@@ -71,7 +72,7 @@ std::string as_text(const Comparison& comparison, const StoredResult& actual) {
   if (comparison.differences().empty()) {
     return "verified: the mapping is legal and all " + std::to_string(comparison.compared()) +
            " values are as stated\n  fingerprint " + actual.fingerprint + ", model revision " +
-           std::to_string(actual.model_revision) + "\n";
+           std::to_string(actual.model_revision) + "\n" + search_in_words(actual);
   }
   std::string text = "NOT verified: " + std::to_string(comparison.differences().size()) + " of " +
                      std::to_string(comparison.compared()) + " values differ\n";
@@ -110,7 +111,9 @@ Result<StoredResult> evaluate_again(const StoredResult& stated) {
   if (!evaluator.ok()) return evaluator.status();
   Result<Breakdown> breakdown = evaluator->explain(stated.mapping);
   if (!breakdown.ok()) return breakdown.status();
-  return make_result(*evaluator, stated.mapping, std::move(breakdown).value());
+  StoredResult actual = make_result(*evaluator, stated.mapping, std::move(breakdown).value());
+  if (Status status = check_search(stated, *evaluator, actual); !status.ok()) return status;
+  return actual;
 }
 
 int run_verify(const std::string& path, Form form) {
@@ -138,13 +141,16 @@ void add_verify(CLI::App& app, Run& run) {
   CLI::App* verb = app.add_subcommand(
       "verify", "Evaluate a stored result again and compare every number exactly");
   const auto options = std::make_shared<Options>();
-  verb->add_option("RESULT", options->path, "What `evaluate --json` printed; - reads stdin")
+  verb->add_option("RESULT", options->path,
+                   "What `evaluate --json` or `map --json` printed; - reads stdin")
       ->required();
   verb->add_flag("--json", options->json, "One JSON document on stdout, nothing else");
   verb->footer(
       "A result carries its inputs, so nothing else is needed. Exit code 0: every number holds "
       "and\n"
       "the mapping is legal; 1: it is not so, and each difference is named by its JSON pointer.\n"
+      "Of a search: its mappings lie in the stated space and bounds, the certificate's arithmetic\n"
+      "holds, a front is in order, a sample is drawn again; the search itself is not repeated.\n"
       "\n"
       "Examples:\n"
       "  loopscape verify result.json\n"

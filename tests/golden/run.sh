@@ -13,6 +13,11 @@ cd "$(dirname "$0")/../.."
 export LOOPSCAPE=${LOOPSCAPE:-build/release/loopscape} LC_ALL=C NO_COLOR=1
 export EXAMPLE=examples/01_one_layer
 export A=$EXAMPLE/arch.json P=$EXAMPLE/problem.json M=$EXAMPLE/mapping.json
+export SMALL_A=tests/golden/inputs/small_arch.json SMALL_P=tests/golden/inputs/small_problem.json
+# What a certificate says of the search rather than of the answer: `| sed -E "$CERTIFICATE"`.
+export CERTIFICATE='s/^(  (Looked at|Left out|Work) +).*/\1.../; s/"(states|work|seconds)": [0-9.e-]+/"\1": 0/; s/("pruned": \{).*\}/\1...}/'
+# The certificate alone.
+export ONLY='/^Certificate/,$p'
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

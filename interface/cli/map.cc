@@ -1,0 +1,244 @@
+// loopscape map ARCH PROBLEM: the best mapping, with a certificate.
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "interface/cli/command.h"
+#include "interface/cli/inputs.h"
+#include "interface/cli/map_report.h"
+#include "interface/cli/search_options.h"
+#include "interface/cli/stop.h"
+
+namespace loopscape::cli {
+namespace {
+
+// Work units that each attempt to find out why nothing fits may take.
+constexpr std::uint64_t kTrialWork = 50'000;
+
+struct Options {
+  InputOptions inputs;
+  StoredOptions search;
+  std::uint32_t threads = 1;
+  bool json = false, text = false;
+};
+
+// An answer, or what to say instead of one.
+struct Answer {
+  std::optional<StoredResult> result;
+  bool ended = true;  // false: a limit struck
+  std::string nothing, nothing_json;
+};
+
+class Mapper {
+ public:
+  Mapper(const Options& options, const Inputs& inputs, const SearchRequest& request)
+      : options_(options),
+        inputs_(inputs),
+        request_(request),
+        stop_(options.search.time_limit_seconds.value_or(0)) {}
+
+  Result<Answer> run() {
+    Result<Mapspace> space = Mapspace::create(inputs_.problem, inputs_.arch, request_.space);
+    if (!space.ok()) return space.status().in(file_name(options_.inputs.arch));
+    Result<ActionCosts> costs = costs_in_spec(inputs_.arch);
+    if (!costs.ok()) return costs.status().in(file_name(options_.inputs.arch));
+    Result<Evaluator> evaluator =
+        Evaluator::create(inputs_.problem, inputs_.arch, inputs_.conventions, *costs);
+    if (!evaluator.ok()) return evaluator.status();
+    Result<SearchResult> found = search(*space, *evaluator);
+    if (!found.ok()) return found.status();
+    Answer answer;
+    answer.ended = found->certificate.proved || (proves_nothing() && !found->limited);
+    if (found->best) {
+      Result<StoredResult> result = priced(*space, *evaluator, *found);
+      if (!result.ok()) return result.status();
+      answer.result = std::move(result).value();
+    } else {
+      say_nothing_found(*space, *evaluator, *found, answer);
+    }
+    return answer;
+  }
+  bool interrupted() const { return stop_.interrupted(); }
+
+ private:
+  bool proves_nothing() const {
+    return options_.search.search == "random" || options_.search.search == "local";
+  }
+
+  SearchLimits limits() const {
+    SearchLimits limits;
+    if (options_.search.max_work) {
+      limits.max_work = static_cast<std::uint64_t>(*options_.search.max_work);
+    }
+    limits.stop = stop_.flag();
+    return limits;
+  }
+
+  Result<SearchResult> search(const Mapspace& space, const Evaluator& evaluator) const {
+    const std::string& name = options_.search.search;
+    if (name == "exhaustive") return search_exhaustive(space, evaluator, request_.goal, limits());
+    if (name == "random") {
+      return search_random(space, evaluator, request_.goal, request_.random, limits());
+    }
+    if (name == "local") {
+      return search_local(space, evaluator, request_.goal, request_.local, limits());
+    }
+    return search_optimal(space, evaluator, request_.goal, limits());
+  }
+
+  Result<StoredResult> priced(const Mapspace& space, const Evaluator& evaluator,
+                              const SearchResult& found) const {
+    Result<Breakdown> breakdown = evaluator.explain(found.best->mapping);
+    if (!breakdown.ok()) return breakdown.status();
+    StoredResult result = make_result(evaluator, found.best->mapping, std::move(breakdown).value());
+    store(found, options_.search, result);
+    result.certificate->mapspace = mapspace_size(space);
+    return result;
+  }
+
+  void say_nothing_found(const Mapspace& space, const Evaluator& evaluator,
+                         const SearchResult& found, Answer& answer) const {
+    if (!found.certificate.proved) {
+      answer.ended = false;
+      answer.nothing =
+          proves_nothing() && !found.limited
+              ? "none of the mappings drawn fits; --search optimal finds one if any does"
+              : "stopped before any mapping was found";
+      return;
+    }
+    SearchLimits each = limits();
+    each.max_work = kTrialWork;
+    const Blame blame = find_blame(space, evaluator, request_.goal, each);
+    answer.nothing = no_mapping_report(space, request_.goal, found.certificate, blame);
+    answer.nothing_json = no_mapping_json(space, request_.goal, found.certificate, blame);
+  }
+
+  const Options& options_;
+  const Inputs& inputs_;
+  const SearchRequest& request_;
+  Stop stop_;
+};
+
+// Options that another kind of search has are told rather than ignored.
+Status check(const Options& options) {
+  const std::string& search = options.search.search;
+  const auto only = [&](const char* option, const char* kind) {
+    return Status(StatusCode::kInvalidInput,
+                  std::string(option) + " is for --search " + kind + ", not " + search);
+  };
+  if (options.search.samples && search != "random") return only("--samples", "random");
+  if (options.search.starts && search != "local") return only("--starts", "local");
+  if (options.search.seed && search != "random" && search != "local") {
+    return only("--seed", "random and local");
+  }
+  if (options.json && options.text) {
+    return Status(StatusCode::kInvalidInput, "--json and --text exclude each other");
+  }
+  return {};
+}
+
+// What a search is asked for by not saying it.
+StoredOptions completed(StoredOptions options) {
+  if (options.search == "random")
+    options.samples = options.samples.value_or(RandomOptions().samples);
+  if (options.search == "local") options.starts = options.starts.value_or(LocalOptions().starts);
+  if (options.search == "random" || options.search == "local") {
+    options.seed = options.seed.value_or(RandomOptions().seed);
+  }
+  return options;
+}
+
+int say_nothing(const Answer& answer, bool json) {
+  std::fprintf(stderr, "loopscape: %s\n", answer.nothing.c_str());
+  const int code = answer.ended ? kAnswerIsNo : kInterrupted;
+  if (!json) return code;
+  if (!answer.nothing_json.empty()) return print(answer.nothing_json, code);
+  return print("{\n  \"error\": {\n    \"code\": \"limit\",\n    \"message\": \"" + answer.nothing +
+                   "\"\n  }\n}\n",
+               code);
+}
+
+int run_map(Options options) {
+  const Form form = options.json ? Form::kJson : Form::kText;
+  if (Status status = check(options); !status.ok()) return fail(status, form);
+  options.search = completed(options.search);
+  const Result<SearchRequest> request = request_of(options.search);
+  if (!request.ok()) return fail(request.status(), form);
+  const Result<Inputs> inputs = load_inputs(options.inputs, {});
+  if (!inputs.ok()) return fail(inputs.status(), form);
+  Mapper mapper(options, *inputs, *request);
+  const Result<Answer> answer = mapper.run();
+  if (!answer.ok()) return fail(answer.status(), form);
+  if (!answer->result) return say_nothing(*answer, options.json);
+  if (!answer->ended) {
+    std::fprintf(stderr, "loopscape: %s; the best so far is not proved\n",
+                 mapper.interrupted() ? "interrupted" : "a limit was reached");
+  }
+  const int code = answer->ended ? kDone : kInterrupted;
+  return print(options.json ? result_to_json(*answer->result)
+                            : map_report(*answer->result, style_of_stdout()),
+               code);
+}
+
+void add_search_options(CLI::App& verb, Options& options) {
+  StoredOptions& search = options.search;
+  search.objective = "edp";
+  search.search = "optimal";
+  search.factors = "ragged";
+  verb.add_option("--objective", search.objective, "energy, delay, edp (the default) or ed2p");
+  verb.add_flag("--pareto", search.pareto, "Also the whole front of energy and cycles");
+  verb.add_option("--max-cycles", search.max_cycles, "Only mappings with at most so many cycles")
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--max-energy", search.max_energy_pj, "Only mappings with at most so many pJ")
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--search", search.search, "optimal (the default), exhaustive, random or local");
+  verb.add_option("--factors", search.factors,
+                  "ragged (the default: the problem's edge may cut tiles) or perfect");
+  verb.add_flag("--uneven", search.uneven,
+                "Also tensors of one memory stored at different positions");
+  verb.add_option("--max-work", search.max_work,
+                  "Stop after so many work units: the same answer on every machine")
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--time-limit", search.time_limit_seconds, "Stop after so many seconds")
+      ->check(CLI::PositiveNumber);
+  verb.add_option("--samples", search.samples, "random: mappings to draw (10000)")
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--starts", search.starts, "local: mappings to climb from (20)")
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--seed", search.seed, "random, local: of the generator (1)")
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--threads", options.threads,
+                  "Accepted; today every search runs on one thread, and no answer depends on it")
+      ->check(CLI::PositiveNumber);
+}
+
+}  // namespace
+
+void add_map(CLI::App& app, Run& run) {
+  CLI::App* verb =
+      app.add_subcommand("map", "Find the best mapping of a problem, and prove that it is");
+  const auto options = std::make_shared<Options>();
+  add_inputs(*verb, options->inputs);
+  add_search_options(*verb, *options);
+  verb->add_flag("--json", options->json, "The result as one JSON document, for machines");
+  verb->add_flag("--text", options->text, "The result for people: the default");
+  add_conventions(*verb, options->inputs);
+  verb->footer(
+      "optimal and exhaustive prove that nothing in the space is better. random draws mappings,\n"
+      "each equally likely, and shows how the objective is spread; local climbs from random\n"
+      "mappings to ones that no neighbour betters; neither proves anything.\n"
+      "Ties in the objective go to less energy (for energy: fewer cycles), then to the first.\n"
+      "SIGINT prints the best so far; a second one kills.\n"
+      "Exit code 0: done; 1: nothing fits, and what would have to give; 3: a limit was reached or\n"
+      "SIGINT, and the best so far is printed with the gap that is proved.\n"
+      "\n"
+      "Examples:\n"
+      "  loopscape map arch.json problem.json\n"
+      "  loopscape map arch.json problem.json --factors perfect --objective energy\n"
+      "  loopscape map arch.json problem.json --pareto --max-cycles 1e6 --json > result.json\n"
+      "  loopscape map arch.json problem.json --search random --samples 100000");
+  verb->callback([&run, options] { run = [options] { return run_map(*options); }; });
+}
+
+}  // namespace loopscape::cli
