@@ -1,0 +1,251 @@
+// The optimal search against every mapping of random small worlds. A failure prints how to see it
+// again: LOOPSCAPE_SEED=<n> starts elsewhere, LOOPSCAPE_WORLDS=<n> makes more or fewer,
+// LOOPSCAPE_WANT=<feature>,<feature> asks for these features instead of the rarest pair so far,
+// LOOPSCAPE_SHOW=<n> failures are printed.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "tests/optimality/optimal_check.h"
+#include "tests/optimality/optimal_shrink.h"
+
+namespace loopscape {
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+std::optional<FeatureSet> wanted_by_environment() {
+  const char* text = std::getenv("LOOPSCAPE_WANT");
+  if (text == nullptr) return std::nullopt;
+  FeatureSet wanted;
+  std::istringstream names(text);
+  for (std::string name; std::getline(names, name, ',');) {
+    const std::optional<Feature> feature = feature_called(name);
+    REQUIRE(feature.has_value());
+    wanted.set(static_cast<std::size_t>(*feature));
+  }
+  return wanted;
+}
+
+std::string names_of(const FeatureSet& features) {
+  std::string names;
+  for (std::size_t f = 0; f < kFeatures; ++f) {
+    if (!features[f]) continue;
+    names += (names.empty() ? "" : ",") + name_of(static_cast<Feature>(f));
+  }
+  return names;
+}
+
+// How often features occurred together.
+class Histogram {
+ public:
+  void add(const FeatureSet& features) {
+    for (std::size_t a = 0; a < kFeatures; ++a) {
+      for (std::size_t b = a; b < kFeatures; ++b) together_[a][b] += features[a] && features[b];
+    }
+  }
+
+  // The possible pair seen least often; what was asked for in vain steps back.
+  FeatureSet rarest() {
+    std::pair<std::size_t, std::size_t> pair;
+    std::uint64_t least = UINT64_MAX;
+    for_possible([&](std::size_t a, std::size_t b) {
+      if (together_[a][b] + vain_[a][b] >= least) return;
+      least = together_[a][b] + vain_[a][b];
+      pair = {a, b};
+    });
+    FeatureSet wanted;
+    wanted.set(pair.first).set(pair.second);
+    return wanted;
+  }
+  void in_vain(const FeatureSet& wanted) {
+    for (std::size_t a = 0; a < kFeatures; ++a) {
+      for (std::size_t b = a + 1; b < kFeatures; ++b) vain_[a][b] += wanted[a] && wanted[b];
+    }
+  }
+
+  std::uint64_t least() const {
+    std::uint64_t least = UINT64_MAX;
+    for_possible([&](std::size_t a, std::size_t b) { least = std::min(least, together_[a][b]); });
+    return least;
+  }
+
+  void print(bool pairs) const {
+    std::printf("worlds by feature:");
+    for (std::size_t f = 0; f < kFeatures; ++f) {
+      std::printf(" %s %llu", name(f).c_str(), count(f, f));
+    }
+    std::map<std::uint64_t, int> spread;
+    std::vector<std::pair<std::uint64_t, std::string>> rare;
+    for_possible([&](std::size_t a, std::size_t b) {
+      ++spread[together_[a][b] / 50 * 50];
+      rare.emplace_back(together_[a][b], name(a) + "+" + name(b));
+    });
+    std::sort(rare.begin(), rare.end());
+    std::printf("\n%zu pairs of features; rarest:", rare.size());
+    for (std::size_t i = 0; i < 12; ++i) {
+      std::printf(" %s %llu", rare[i].second.c_str(),
+                  static_cast<unsigned long long>(rare[i].first));
+    }
+    std::printf("\npairs by worlds, from:");
+    for (const auto& [from, how_many] : spread) {
+      std::printf(" %llu: %d", static_cast<unsigned long long>(from), how_many);
+    }
+    std::printf("\n");
+    if (!pairs) return;
+    for (std::size_t a = 0; a < kFeatures; ++a) {
+      std::printf("%s:", name(a).c_str());
+      for (std::size_t b = a + 1; b < kFeatures; ++b) {
+        if (possible(static_cast<Feature>(a), static_cast<Feature>(b))) {
+          std::printf(" %s %llu", name(b).c_str(), count(a, b));
+        }
+      }
+      std::printf("\n");
+    }
+  }
+
+ private:
+  static std::string name(std::size_t f) { return name_of(static_cast<Feature>(f)); }
+  unsigned long long count(std::size_t a, std::size_t b) const { return together_[a][b]; }
+  template <class Visit>
+  static void for_possible(const Visit& visit) {
+    for (std::size_t a = 0; a < kFeatures; ++a) {
+      for (std::size_t b = a + 1; b < kFeatures; ++b) {
+        if (possible(static_cast<Feature>(a), static_cast<Feature>(b))) visit(a, b);
+      }
+    }
+  }
+
+  std::array<std::array<std::uint64_t, kFeatures>, kFeatures> together_{}, vain_{};
+};
+
+struct Run {
+  std::uint64_t seed = 0, worlds = 0, shown = 0, made = 0, vain = 0, failed = 0;
+  std::uint64_t mappings = 0, priced = 0, refused = 0, with_refused = 0;
+  double making = 0;
+  Histogram histogram;
+  SearchTally tally;
+  std::vector<std::string> failures;
+};
+
+// A world in this share is small enough for what takes many times as long.
+constexpr std::size_t kMost = 20'000, kMostUsual = 1'500, kMostUnpruned = 400;
+
+Checks checks_for(std::uint64_t seed, const Sized& sized) {
+  Checks checks;
+  checks.rules = seed % 3 == 0 && sized.listing.all <= kMostUnpruned;
+  checks.limits = seed % 4 == 1;
+  checks.independent = seed % 16 == 2 && sized.listing.all <= kMostUnpruned;
+  return checks;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// The failure, and the smallest world near it that fails as well.
+std::string tell(const std::string& again, const Sized& sized,
+                 const std::vector<std::string>& complaints) {
+  const Checks every{sized.listing.all <= kMostUnpruned, true, false};
+  const auto complain = [&](const Quest& quest) -> std::vector<std::string> {
+    SearchTally ignored;
+    const auto listing = price_all(quest.world, sized.listing.all);
+    if (!listing || listing->priced.empty()) return {};
+    return check_quest(quest, *listing, every, ignored);
+  };
+  const std::string wrong = first_line(complaints.front());
+  std::string text = again + " fails: " + wrong + "\nIt has " + names_of(sized.features) + "\n";
+  const Quest least = shrink(sized.quest, [&](const Quest& q) { return !complain(q).empty(); });
+  text += "The smallest world near it that fails:\n" + describe(least) + "\n";
+  for (const std::string& line : complain(least)) text += "  " + line + "\n";
+  return text;
+}
+
+void run_one(std::uint64_t seed, const FeatureSet& wanted, Run& run) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto sized = sized_quest(seed, wanted, seed % 16 == 0 ? kMost : kMostUsual);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  run.making += took.count();
+  if (!sized) {
+    ++run.vain;
+    run.histogram.in_vain(wanted);
+    return;
+  }
+  ++run.made;
+  run.histogram.add(sized->features);
+  run.mappings += sized->listing.all;
+  run.priced += sized->listing.priced.size();
+  run.refused += sized->listing.refused;
+  run.with_refused += sized->listing.refused > 0;
+  const std::vector<std::string> complaints =
+      check_quest(sized->quest, sized->listing, checks_for(seed, *sized), run.tally);
+  if (complaints.empty()) return;
+  const std::string again = "LOOPSCAPE_SEED=" + std::to_string(seed) +
+                            " LOOPSCAPE_WORLDS=1 LOOPSCAPE_WANT=" + names_of(wanted);
+  std::cout << "failed: " << again << ": " << first_line(complaints.front()) << std::endl;
+  if (run.failures.size() < run.shown) run.failures.push_back(tell(again, *sized, complaints));
+  ++run.failed;
+}
+
+void print(const Run& run) {
+  const SearchTally& t = run.tally;
+  const auto n = [](std::uint64_t count) { return static_cast<unsigned long long>(count); };
+  std::printf(
+      "%llu worlds (%llu asked for in vain), seeds from %llu: %llu mappings, %llu priced, %llu "
+      "refused by the model in %llu worlds; %.1f s to make them\n",
+      n(run.made), n(run.vain), n(run.seed), n(run.mappings), n(run.priced), n(run.refused),
+      n(run.with_refused), run.making);
+  std::printf(
+      "%llu searches in %.1f s, %llu of them find that nothing is allowed; %llu states, %llu "
+      "pruned by bound, %llu by dominance; %llu stopped early, %llu of them unproved, mean bound / "
+      "optimum %.3f\n",
+      n(t.searches), t.seconds, n(t.without_best), n(t.states), n(t.bounded), n(t.dominated),
+      n(t.stopped), n(t.stopped_open),
+      t.stopped > 0 ? t.bound_share / static_cast<double>(t.stopped) : 0.0);
+  run.histogram.print(run.worlds >= 10'000);
+  std::fflush(stdout);
+}
+
+void check_worlds(std::uint64_t worlds, std::uint64_t least_of_each_pair) {
+  Run run;
+  run.seed = from_environment("LOOPSCAPE_SEED", 1);
+  run.worlds = from_environment("LOOPSCAPE_WORLDS", worlds);
+  run.shown = from_environment("LOOPSCAPE_SHOW", 3);
+  const std::optional<FeatureSet> wanted = wanted_by_environment();
+  for (std::uint64_t seed = run.seed; run.made < run.worlds && run.vain <= run.worlds; ++seed) {
+    run_one(seed, wanted ? *wanted : run.histogram.rarest(), run);
+  }
+  print(run);
+  for (const std::string& failure : run.failures) std::cout << failure << std::endl;
+  CHECK(run.failed == 0);
+  if (run.worlds < worlds || wanted) return;
+  CHECK(run.made == run.worlds);
+  CHECK(run.histogram.least() >= least_of_each_pair);
+  CHECK(run.tally.without_best > worlds / 100);
+  CHECK(run.tally.stopped_open > worlds / 10);
+  CHECK(run.tally.bounded > run.made);
+  CHECK(run.tally.dominated > run.made);
+}
+
+}  // namespace
+
+TEST_CASE("optimal: the optimum and the front of random worlds are those of brute force",
+          "[.long]") {
+  check_worlds(1'000, 5);
+}
+
+TEST_CASE("optimal: the optimum and the front of many random worlds", "[.long]") {
+  check_worlds(20'000, 200);
+}
+
+}  // namespace loopscape
