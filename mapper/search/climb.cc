@@ -712,10 +712,29 @@ class Climb::Run {
       put(open.tile[static_cast<std::size_t>(open.marching)]);
       return;
     }
+    if (climb_.counter_.complex(open.tensor) == 0 && !climb_.forwards_[open.tensor]) {
+      put_repeats(state, open, put);
+      return;
+    }
     // What waits for lanes may depend on each of its loops.
     for (std::size_t d = 0; d < dims_; ++d) put(open.tile[d]);
     for (std::size_t l = open.first; l < state.loops.size(); ++l) put(state.loops[l]);
     put(open.end);
+  }
+
+  // Where every index is a word, only how often the ended run repeats still matters.
+  template <class Put>
+  void put_repeats(const State& state, const Open& open, const Put& put) const {
+    std::array<std::int64_t, kMaxDims> reach{};
+    for (std::size_t d = 0; d < dims_; ++d) reach[d] = open.tile[d];
+    for (std::size_t l = open.first; l < open.end; ++l) {
+      reach[state.loops[l].id] *= state.loops[l].bound;
+    }
+    const DimMask relevant = climb_.counter_.relevant(open.tensor);
+    for (std::size_t d = 0; d < dims_; ++d) {
+      if (has(relevant, d)) continue;
+      put(climb_.lanes_left_[step_][d] == 1 ? ceil_div(extent(d), reach[d]) : reach[d]);
+    }
   }
 
   static bool no_worse(const State& a, const State& b, double rounding_pj) {

@@ -47,7 +47,8 @@ class Optimal {
   }
 
  private:
-  static constexpr std::size_t kDives = 8, kBeam = 32;
+  static constexpr std::size_t kDives = 4, kBeam = 32;
+  static constexpr std::uint64_t kPerfectWork = 1 << 20;
 
   struct Choice {
     std::uint32_t placement;
@@ -71,23 +72,25 @@ class Optimal {
                      [](const Choice& a, const Choice& b) { return a.value < b.value; });
   }
 
-  // Good mappings to begin with: narrow climbs of the most promising choices, at first with perfect
-  // factors, whose mappings are ragged ones too.
+  // Good mappings to begin with: the best with perfect factors, which are ragged ones too, and
+  // narrow climbs of the most promising choices.
   void dive() {
     if (space_.options().factors == Factors::kRagged) {
       MapspaceOptions options = space_.options();
       options.factors = Factors::kPerfect;
       Result<Mapspace> perfect = Mapspace::create(space_.problem(), space_.arch(), options);
       if (perfect.ok()) {
-        Optimal inner(*perfect, evaluator_, incumbents_.goal(), limits_, rules_);
-        inner.find_choices();
-        inner.dive();
-        for (const Found& found : inner.incumbents_.front()) incumbents_.offer(found);
-        if (inner.incumbents_.best()) incumbents_.offer(*inner.incumbents_.best());
+        SearchLimits limits = limits_;
+        limits.max_work = std::min(limits.max_work, kPerfectWork);
+        Optimal inner(*perfect, evaluator_, incumbents_.goal(), limits, rules_);
+        const SearchResult found = inner.run();
+        for (const Found& one : found.front) incumbents_.offer(one);
+        if (found.best) incumbents_.offer(*found.best);
         work_.work += inner.work_.work;
       }
     }
-    for (std::size_t i = 0; i < choices_.size() && i < kDives; ++i) {
+    const std::size_t dives = space_.options().factors == Factors::kRagged ? 1 : kDives;
+    for (std::size_t i = 0; i < choices_.size() && i < dives; ++i) {
       climb(choices_[i]).run(incumbents_, *scratch_, work_, limits_, kBeam);
     }
   }

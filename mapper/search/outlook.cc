@@ -7,7 +7,7 @@
 namespace loopscape {
 namespace {
 
-constexpr std::size_t kMostTiles = 600'000, kMostNumbers = 8'000'000;
+constexpr std::size_t kMostTiles = 60'000, kMostNumbers = 8'000'000;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 }  // namespace
@@ -73,7 +73,9 @@ bool Outlook::fill(std::vector<std::int64_t> extents, bool perfect, std::vector<
   for (const Level& level : levels_) {
     if ((size_ << level.runs.size()) > kMostNumbers) return false;
   }
+  find_classes();
   here_.resize(levels_.size());
+  first_loop_.resize(levels_.size());
   from_here_.resize(levels_.size());
   for (std::size_t l = levels_.size(); l-- > 0;) fill_level(l);
   return true;
@@ -120,13 +122,20 @@ double Outlook::words_of(const Run& run, const std::array<std::uint8_t, kMaxDims
   return words;
 }
 
-// What a climb pays from the next level's stores on, if they are passed at this tile.
-Outlook::Table Outlook::after_next(std::size_t l) const {
+// What a climb pays from the next level's stores on, if they are passed at this tile and the next
+// loop is over one of these dimensions; with no class of dimensions, if nothing is left to loop
+// over.
+Outlook::Table Outlook::after_next(std::size_t l, std::size_t cls) const {
+  const bool last = l + 1 == levels_.size();
   Table table(size_, 0);
-  if (l + 1 == levels_.size()) return table;
-  const Level& next = levels_[l + 1];
-  const Table& open = here_[l + 1].back();
   for_each_tile([&](std::size_t i, const auto& bin) {
+    const bool any = can_grow(all_dims(), bin);
+    if (cls == classes_.size() ? any : !can_grow(classes_[cls], bin)) {
+      table[i] = kNever;
+      return;
+    }
+    if (last) return;
+    const Level& next = levels_[l + 1];
     Tile tile{}, with_lanes{};
     for (std::size_t d = 0; d < bins_.size(); ++d) {
       tile[d] = bins_[d].smallest[bin[d]];
@@ -135,14 +144,20 @@ Outlook::Table Outlook::after_next(std::size_t l) const {
       if (perfect_ && extents_[d] % size != 0) return void(table[i] = kNever);
       with_lanes[d] = static_cast<std::uint32_t>(std::min(size, extents_[d]));
     }
-    table[i] = next.fits(tile) ? open[at(with_lanes)] : kNever;
+    if (!next.fits(tile)) return void(table[i] = kNever);
+    const std::size_t to = at(with_lanes);
+    // Lanes may be all that is left of these dimensions.
+    table[i] = std::min(first_loop_[l + 1][cls][to], first_loop_[l + 1].back()[to]);
+    for (std::size_t d = 0; d < bins_.size(); ++d) {
+      if (next.lanes[d] > 1) table[i] = std::min(table[i], here_[l + 1].back()[to]);
+    }
   });
   return table;
 }
 
 // What each run costs if it ends at this tile; and, with all that follows, if it is the only one to
 // go on from here: it ends further on, or is still open when the next level's stores are passed.
-void Outlook::follow_runs(std::size_t l, const Table& next, const Table& closed,
+void Outlook::follow_runs(std::size_t l, const std::vector<Table>& next, const Table& closed,
                           std::vector<Table>& now, std::vector<Table>& alone) const {
   for (const Run& run : levels_[l].runs) {
     Table& ends = now.emplace_back(size_);
@@ -151,56 +166,76 @@ void Outlook::follow_runs(std::size_t l, const Table& next, const Table& closed,
     });
     Table& goes_on = alone.emplace_back(size_);
     const double once = run.base + run.slope * run.words;
-    for (std::size_t i = 0; i < size_; ++i) {
-      goes_on[i] = std::min(ends[i] + closed[i], once + next[i]);
+    for (std::size_t i = 0; i < size_; ++i) goes_on[i] = ends[i] + closed[i];
+    for (std::size_t c = 0; c < next.size(); ++c) {
+      // Still open outside the next level's stores, if the next loop does not end it there.
+      if (c < classes_.size() && (classes_[c] & run.relevant) != 0) continue;
+      for (std::size_t i = 0; i < size_; ++i) goes_on[i] = std::min(goes_on[i], once + next[c][i]);
     }
     take_least_of_grown(goes_on, static_cast<DimMask>(all_dims() & ~run.relevant));
   }
 }
 
-// Per dimension, the open runs that a loop over it ends; equal ones once.
-std::vector<std::pair<DimMask, unsigned>> Outlook::ends_by_dim(const Level& level) const {
-  std::vector<std::pair<DimMask, unsigned>> ends;  // dimensions, runs
+// Dimensions that matter to the same runs of every level are one class.
+void Outlook::find_classes() {
   for (std::size_t d = 0; d < bins_.size(); ++d) {
-    unsigned runs = 0;
-    for (std::size_t r = 0; r < level.runs.size(); ++r) {
-      runs |= static_cast<unsigned>(level.runs[r].relevant >> d & 1u) << r;
-    }
-    const auto same =
-        std::find_if(ends.begin(), ends.end(), [&](const auto& one) { return one.second == runs; });
     const auto dim = static_cast<DimMask>(1u << d);
-    if (same == ends.end())
-      ends.emplace_back(dim, runs);
-    else
-      same->first = static_cast<DimMask>(same->first | dim);
+    const auto alike = [&](DimMask cls) {
+      for (const Level& level : levels_) {
+        for (const Run& run : level.runs) {
+          if (((run.relevant & dim) != 0) != ((run.relevant & cls) != 0)) return false;
+        }
+      }
+      return true;
+    };
+    const auto same = std::find_if(classes_.begin(), classes_.end(), alike);
+    if (same == classes_.end()) {
+      classes_.push_back(dim);
+    } else {
+      *same = static_cast<DimMask>(*same | dim);
+    }
   }
-  return ends;
+}
+
+unsigned Outlook::ended_by(const Level& level, std::size_t cls) const {
+  if (cls == classes_.size()) return ~0u;  // nothing left to grow: every word has crossed once
+  unsigned runs = 0;
+  for (std::size_t r = 0; r < level.runs.size(); ++r) {
+    if ((level.runs[r].relevant & classes_[cls]) != 0) runs |= 1u << r;
+  }
+  return runs;
 }
 
 void Outlook::fill_level(std::size_t l) {
   const Level& level = levels_[l];
-  const Table next = after_next(l);
-  Table closed = next;  // nothing open: any growth
+  std::vector<Table> next;
+  Table closed(size_, kNever);  // nothing open: any growth
+  for (std::size_t c = 0; c <= classes_.size(); ++c) {
+    next.push_back(after_next(l, c));
+    for (std::size_t i = 0; i < size_; ++i) closed[i] = std::min(closed[i], next[c][i]);
+  }
   take_least_of_grown(closed, all_dims());
   std::vector<Table> now, alone;
   follow_runs(l, next, closed, now, alone);
-  const auto ends = ends_by_dim(level);
-  here_[l].assign(std::size_t{1} << level.runs.size(), Table(size_));
-  from_here_[l].resize(here_[l].size());
-  for (unsigned open = 0; open < here_[l].size(); ++open) {
+  const unsigned sets = 1u << level.runs.size();
+  here_[l].assign(sets, Table(size_, kNever));
+  from_here_[l].resize(sets);
+  first_loop_[l].assign(classes_.size() + 1, Table(size_, kNever));
+  for (unsigned open = 0; open < sets; ++open) {
     Table& here = here_[l][open];
-    for_each_tile([&](std::size_t i, const auto& bin) {
-      double least = kNever;
-      for (const auto& [dims, runs] : ends) {
-        if (!can_grow(dims, bin)) continue;
-        least = std::min(least, after_loop(level, open, runs, i, now, alone, closed, next));
-      }
-      // Nothing left to grow: every word has crossed once.
-      here[i] = least == kNever ? after_loop(level, open, ~0u, i, now, alone, closed, next) : least;
-    });
+    for (std::size_t c = 0; c <= classes_.size(); ++c) {
+      const unsigned ended = ended_by(level, c);
+      for_each_tile([&](std::size_t i, const auto& bin) {
+        const bool any = can_grow(all_dims(), bin);
+        if (c == classes_.size() ? any : !can_grow(classes_[c], bin)) return;
+        const double least = after_loop(level, open, ended, i, now, alone, closed, next[c]);
+        here[i] = std::min(here[i], least);
+        if (open + 1 == sets) first_loop_[l][c][i] = least;
+      });
+    }
   }
   fitting_ = fitting(l);
-  for (unsigned open = 0; open < here_[l].size(); ++open) {
+  for (unsigned open = 0; open < sets; ++open) {
     from_here_[l][open] = before_stores(l, open, now);
     take_least_of_grown(from_here_[l][open], all_dims());
   }

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <utility>
 #include <vector>
 
 #include "model/base/base.h"
@@ -63,16 +62,17 @@ class Outlook {
   double words_of(const Run& run, const std::array<std::uint8_t, kMaxDims>& bin) const;
   DimMask all_dims() const;
   void fill_level(std::size_t level);
-  void follow_runs(std::size_t level, const Table& next, const Table& closed,
+  void find_classes();
+  unsigned ended_by(const Level& level, std::size_t cls) const;
+  void follow_runs(std::size_t level, const std::vector<Table>& next, const Table& closed,
                    std::vector<Table>& now, std::vector<Table>& alone) const;
-  std::vector<std::pair<DimMask, unsigned>> ends_by_dim(const Level& level) const;
   Table before_stores(std::size_t level, unsigned open, const std::vector<Table>& now) const;
   std::vector<std::uint16_t> fitting(std::size_t level) const;
   bool can_grow(DimMask dims, const std::array<std::uint8_t, kMaxDims>& bin) const;
   double after_loop(const Level& level, unsigned open, unsigned ended, std::size_t i,
                     const std::vector<Table>& now, const std::vector<Table>& alone,
                     const Table& closed, const Table& next) const;
-  Table after_next(std::size_t level) const;
+  Table after_next(std::size_t level, std::size_t cls) const;
 
   std::vector<std::int64_t> extents_;
   bool perfect_ = false;
@@ -82,6 +82,9 @@ class Outlook {
   std::vector<std::uint16_t> fitting_;  // of the level being filled: runs whose stores can hold it
   // [level][open runs]: with these open at this tile; and at it or any that it can grow to.
   std::vector<std::vector<Table>> here_, from_here_;
+  std::vector<DimMask> classes_;
+  // [level][class of the next loop; the last: none]: all runs open.
+  std::vector<std::vector<Table>> first_loop_;
 };
 
 }  // namespace loopscape
