@@ -145,6 +145,13 @@ class Climb::Run {
       ++work_.unpriced;
       return;
     }
+    if (getenv("BND")) {
+      double e = 0, c = 0;
+      bound(state, e, c);
+      if (e * (1 - 1e-9) > cost.energy_pj || c > (double)cost.cycles)
+        fprintf(stderr, "BOUND e %.17g real %.17g c %g real %ld placement %u\n", e, cost.energy_pj,
+                c, cost.cycles, climb_.placement_number_);
+    }
     found.energy_pj = cost.energy_pj;
     found.cycles = cost.cycles;
     incumbents_.offer(found);
@@ -631,6 +638,16 @@ class Climb::Run {
     if (is_plain(open)) add_lanes_ahead(open, boundary);
     boundary.loops = path_;
     const BoundaryFlow& flow = climb_.counter_.flow(boundary);
+    if (getenv("BND")) {
+      fprintf(stderr, "pay t%d k%d known %d V %g A %g G %g loops", open.tensor, open.boundary,
+              flow.known, flow.most.demand, flow.most.arrivals, flow.most.group);
+      for (auto& l : boundary.loops)
+        fprintf(stderr, " %s d%d:%u ax%d", l.kind == LoopKind::kSpatial ? "par" : "for", l.id,
+                l.bound, l.axis);
+      for (auto& n : flow.networks)
+        fprintf(stderr, " | net f%d pj %g..%g", n.fanout, n.least_pj, n.most_pj);
+      fprintf(stderr, "\n");
+    }
     if (flow.known) {
       climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
     } else {
@@ -750,6 +767,12 @@ class Climb::Run {
   }
 
   void keep(State&& state) {
+    if (getenv("BND")) {
+      double e = 0, c = 0;
+      bound(state, e, c);
+      fprintf(stderr, "keep step %zu kind %d paid %g bound %g open %zu\n", step_,
+              (int)climb_.steps_[step_].kind, state.paid.energy, e, state.open.size());
+    }
     if (climb_.rules_.bound && !useful(state)) {
       ++work_.bounded;
       return;
@@ -866,6 +889,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
 }
 
 bool Climb::has_neighbour_links(std::size_t t) const {
+  if (space_.problem().tensors[t].is_output) return false;
   for (const Fanout& fanout : space_.arch().fanouts) {
     for (const Network& network : fanout.networks) {
       for (const std::string& name : network.forward) {

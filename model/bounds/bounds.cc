@@ -129,7 +129,8 @@ struct BoundaryCounter::State {
     }
     flow.known = true;
     const bool reuses_more = set_least(boundary, flow);
-    flow.known = add_networks(context, reuses_more, flow);
+    const std::size_t above = apart ? context.fanouts_above[boundary.parent] : 0;
+    flow.known = add_networks(context, above, reuses_more, flow);
     return flow;
   }
 
@@ -146,9 +147,12 @@ struct BoundaryCounter::State {
     return true;
   }
 
-  bool add_networks(const CountingContext& context, bool reuses_more, BoundaryFlow& flow) {
+  // Of the fan-outs below the parent; `above`: how many are not.
+  bool add_networks(const CountingContext& context, std::size_t above, bool reuses_more,
+                    BoundaryFlow& flow) {
     OverflowFlag flag;
     for (std::size_t f = 0; f < context.spans; ++f) {
+      if (context.span[f].first < above) continue;
       const NetworkTally network = whole_network(context, tally, f, 0);
       const int carrier = context.network[f][0];
       if (!network.used || carrier < 0) continue;
@@ -269,7 +273,9 @@ const BoundaryFlow& BoundaryCounter::flow(const BoundaryLoops& boundary) {
   Mapping mapping;
   static const BoundaryFlow kUnknown;
   if (!state_->reduce(boundary, mapping)) return kUnknown;
-  std::string key(1, static_cast<char>(boundary.tensor));
+  // The same nest answers for each of its boundaries.
+  std::string key{static_cast<char>(boundary.tensor), static_cast<char>(boundary.to_compute),
+                  static_cast<char>(boundary.parent_at < boundary.loops.size())};
   key.append(reinterpret_cast<const char*>(mapping.begin()), mapping.size() * sizeof(MappingNode));
   const auto found = state_->known.find(key);
   if (found != state_->known.end()) return found->second;
