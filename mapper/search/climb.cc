@@ -31,6 +31,12 @@ struct Open {
 
 }  // namespace
 
+// Where the run of a tensor ended whose stay in a systolic array matters (counting.md A9).
+struct RunEnd {
+  std::uint8_t fanout, tensor;
+  std::array<std::uint32_t, kMaxDims> tile;
+};
+
 // Few states need more than these hold without a heap.
 template <class T, std::size_t n>
 using Few = boost::container::small_vector<T, n>;
@@ -47,6 +53,8 @@ struct Climb::State {
   Few<std::uint8_t, 2> has_relevant;  // per stationary rule
   SlotMask looped = 0;                // slots with a loop
   Few<std::uint32_t, 4> at_lanes;     // ragged: tiles just below spatial loops
+  Few<RunEnd, 3> run_ends;            // of watched runs
+  TensorMask compute_runs = 0;        // tensors whose run of compute's word is watched and goes on
   bool priced = true;                 // false: a boundary that the model does not count lies behind
 };
 
@@ -68,14 +76,6 @@ class Climb::Run {
     std::vector<State> here;
     State start = first_state();
     if (settle(start)) here.push_back(std::move(start));
-    if (getenv("CLIMB") && !here.empty()) {
-      double e = 0, c = 0;
-      bound(here[0], e, c);
-      fprintf(stderr, "root e %g c %g value %g incumbent %g\n", e, c, incumbents_.value(e, c),
-              incumbents_.best() ? incumbents_.value(incumbents_.best()->energy_pj,
-                                                     (double)incumbents_.best()->cycles)
-                                 : 0.);
-    }
     for (std::size_t s = 0; s < climb_.steps_.size() && !here.empty(); ++s) {
       step_ = ahead_ = s;
       next_.clear();
@@ -87,7 +87,6 @@ class Climb::Run {
       }
       here = std::move(next_);
       if (here.size() > beam) narrow(here, beam);
-      if (getenv("CLIMB")) fprintf(stderr, " step %zu: %zu\n", s, here.size());
     }
     return finish(here);
   }
@@ -101,6 +100,10 @@ class Climb::Run {
     state.paid = climb_.prices_.fixed();
     state.used_bits.resize(climb_.space_.arch().memories.size(), 0);
     state.factor.assign(climb_.placement_.factors.size(), 1);
+    for (const Watch& watch : climb_.watches_) {
+      if (watch.boundary != climb_.skeleton_.chain[watch.tensor].size()) continue;
+      state.compute_runs = static_cast<TensorMask>(state.compute_runs | 1u << watch.tensor);
+    }
     state.place.assign(climb_.placement_.orders.size(), 0);
     state.has_relevant.assign(climb_.placement_.stationary.size(), 0);
     for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
@@ -144,13 +147,6 @@ class Climb::Run {
     if (!cost.ok()) {
       ++work_.unpriced;
       return;
-    }
-    if (getenv("BND")) {
-      double e = 0, c = 0;
-      bound(state, e, c);
-      if (e * (1 - 1e-9) > cost.energy_pj || c > (double)cost.cycles)
-        fprintf(stderr, "BOUND e %.17g real %.17g c %g real %ld placement %u\n", e, cost.energy_pj,
-                c, cost.cycles, climb_.placement_number_);
     }
     found.energy_pj = cost.energy_pj;
     found.cycles = cost.cycles;
@@ -367,13 +363,35 @@ class Climb::Run {
                                   : MappingNode::loop(dim, bound));
     state.slot_of.push_back(slot);
     state.looped |= SlotMask{1} << slot;
+    if (!spatial) end_compute_runs(state, d, before);
     for (Open& open : state.open) {
       if (open.phase == Open::Phase::kClosed) continue;
+      const bool ran = open.phase == Open::Phase::kRun;
       meet(open, d, spatial, static_cast<std::uint8_t>(state.loops.size()));
+      if (ran && open.phase != Open::Phase::kRun) end_run(state, open, before);
       if (open.phase == Open::Phase::kClosed)
         open.demand = climb_.words_now(open.tensor, open.boundary, before, ahead_);
     }
     return obeys(state, d, bound, slot);
+  }
+
+  void end_run(State& state, const Open& open, const Tile& tile) const {
+    for (const Watch& watch : climb_.watches_) {
+      if (watch.tensor == open.tensor && watch.boundary == open.boundary && !open.to_compute) {
+        state.run_ends.push_back({watch.fanout, watch.tensor, clipped(tile)});
+      }
+    }
+  }
+  void end_compute_runs(State& state, std::size_t d, const Tile& tile) const {
+    for (unsigned rest = state.compute_runs; rest != 0; rest &= rest - 1) {
+      const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
+      if (!has(climb_.counter_.relevant(t), d)) continue;
+      state.compute_runs = static_cast<TensorMask>(state.compute_runs & ~(1u << t));
+      for (const Watch& watch : climb_.watches_) {
+        if (watch.tensor != t || watch.boundary != climb_.skeleton_.chain[t].size()) continue;
+        state.run_ends.push_back({watch.fanout, watch.tensor, clipped(tile)});
+      }
+    }
   }
 
   // For the spatial loops over d that come further out.
@@ -525,6 +543,11 @@ class Climb::Run {
       if (has_slot(rule.slots, slot) && has(rule.relevant, a) != has(rule.relevant, b))
         return false;
     }
+    for (unsigned rest = state.compute_runs; rest != 0; rest &= rest - 1) {
+      const DimMask relevant =
+          climb_.counter_.relevant(static_cast<std::size_t>(__builtin_ctz(rest)));
+      if (has(relevant, a) || has(relevant, b)) return false;
+    }
     for (const Open& open : state.open) {
       if (open.phase == Open::Phase::kClosed) {
         if (open.end + 1u < state.loops.size()) continue;
@@ -638,16 +661,6 @@ class Climb::Run {
     if (is_plain(open)) add_lanes_ahead(open, boundary);
     boundary.loops = path_;
     const BoundaryFlow& flow = climb_.counter_.flow(boundary);
-    if (getenv("BND")) {
-      fprintf(stderr, "pay t%d k%d known %d V %g A %g G %g loops", open.tensor, open.boundary,
-              flow.known, flow.most.demand, flow.most.arrivals, flow.most.group);
-      for (auto& l : boundary.loops)
-        fprintf(stderr, " %s d%d:%u ax%d", l.kind == LoopKind::kSpatial ? "par" : "for", l.id,
-                l.bound, l.axis);
-      for (auto& n : flow.networks)
-        fprintf(stderr, " | net f%d pj %g..%g", n.fanout, n.least_pj, n.most_pj);
-      fprintf(stderr, "\n");
-    }
     if (flow.known) {
       climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
     } else {
@@ -710,6 +723,12 @@ class Climb::Run {
     for (const std::uint8_t relevant : state.has_relevant) put(relevant);
     for (const SlotMask must : climb_.placement_.must_loop) put((must & state.looped) != 0);
     for (const Open& open : state.open) put_open(state, open, put);
+    for (const RunEnd& end : state.run_ends) {
+      put(end.fanout);
+      put(end.tensor);
+      for (std::size_t d = 0; d < dims_; ++d) put(end.tile[d]);
+    }
+    put(state.compute_runs);
     for (const FilledRule& rule : climb_.placement_.filled) put(state.used_bits[rule.memory]);
     put(state.priced);
     return key;
@@ -767,12 +786,6 @@ class Climb::Run {
   }
 
   void keep(State&& state) {
-    if (getenv("BND")) {
-      double e = 0, c = 0;
-      bound(state, e, c);
-      fprintf(stderr, "keep step %zu kind %d paid %g bound %g open %zu\n", step_,
-              (int)climb_.steps_[step_].kind, state.paid.energy, e, state.open.size());
-    }
     if (climb_.rules_.bound && !useful(state)) {
       ++work_.bounded;
       return;
@@ -880,6 +893,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
     steps_least_ *= std::ceil(static_cast<double>(space.problem().dims[d].extent) / lanes[d]);
   }
+  set_watches();
   set_counts_tell();
   set_floors();
   set_lanes_ahead();
@@ -1161,6 +1175,41 @@ void Climb::find_levels() {
     }
   }
   for (Level& level : levels_) level.least = least_of_level(level);
+}
+
+// Per systolic fan-out the tensors that may be stationary in it, by their first store below; if
+// none has one, all of them by what compute holds.
+void Climb::set_watches() {
+  const Arch& arch = space_.arch();
+  for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
+    const auto& networks = arch.fanouts[f].networks;
+    if (std::none_of(networks.begin(), networks.end(), [](const Network& network) {
+          return network.network_class == NetworkClass::kSystolic;
+        })) {
+      continue;
+    }
+    std::vector<Watch> stored, all;
+    for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
+      const auto& chain = skeleton_.chain[t];
+      std::size_t k = 0;
+      while (k < chain.size() && !lies_below(chain[k], f)) ++k;
+      const Watch watch{static_cast<std::uint8_t>(f), static_cast<std::uint8_t>(t),
+                        static_cast<std::uint8_t>(k)};
+      all.push_back(watch);
+      if (k < chain.size()) stored.push_back(watch);
+    }
+    const auto& watched = stored.empty() ? all : stored;
+    watches_.insert(watches_.end(), watched.begin(), watched.end());
+  }
+}
+
+bool Climb::lies_below(std::uint8_t memory, std::size_t fanout) const {
+  bool below = false;
+  for (const ArchNode& node : space_.arch().nodes) {
+    if (node.kind == NodeKind::kFanout && node.id == fanout) below = true;
+    if (node.kind == NodeKind::kMemory && node.id == memory) return below;
+  }
+  return below;
 }
 
 std::size_t Climb::next_level_step(std::size_t level) const {

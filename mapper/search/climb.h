@@ -72,6 +72,11 @@ class Climb {
   };
 
   bool has_neighbour_links(std::size_t tensor) const;
+  struct Watch {
+    std::uint8_t fanout, tensor, boundary;
+  };
+  void set_watches();
+  bool lies_below(std::uint8_t memory, std::size_t fanout) const;
   void set_counts_tell();
   void set_floors();
   void add_links(std::size_t tensor, std::size_t boundary);
@@ -104,6 +109,7 @@ class Climb {
   PruningRules rules_;
   bool dominates_ = true;
   std::array<bool, kMaxDims> counts_tell_{};
+  std::vector<Watch> watches_;  // runs that decide the folds of systolic fan-outs
   Skeleton skeleton_;
   BoundaryPrices prices_;
   std::vector<Step> steps_;  // innermost first
