@@ -256,7 +256,7 @@ constexpr std::array kOnce = {
 
 }  // namespace
 
-TEST_CASE("optimal: worlds in which the search was wrong once", "[.long]") {
+TEST_CASE("optimal: worlds in which the search was wrong once") {
   Run run;
   for (const Once& once : kOnce) {
     FeatureSet wanted;
@@ -269,8 +269,7 @@ TEST_CASE("optimal: worlds in which the search was wrong once", "[.long]") {
   CHECK(run.failed == 0);
 }
 
-TEST_CASE("optimal: the optimum and the front of random worlds are those of brute force",
-          "[.long]") {
+TEST_CASE("optimal: the optimum and the front of random worlds are those of brute force") {
   check_worlds(1'000, 5);
 }
 

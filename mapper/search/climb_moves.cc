@@ -1,0 +1,429 @@
+// The moves of a climb: loops, lanes, stores, and paying for boundaries that have closed.
+#include <cmath>
+
+#include "mapper/search/climb_run.h"
+
+namespace loopscape {
+
+// ---- steps ----
+
+void Climb::Run::advance(State& state) {
+  const Step& step = climb_.steps_[step_];
+  switch (step.kind) {
+    case Step::Kind::kStore:
+      if (pass_store(state, step)) keep(std::move(state));
+      return;
+    case Step::Kind::kAxis:
+      if (pass_axis(state, step.slot)) keep(std::move(state));
+      return;
+    case Step::Kind::kSlot:
+      grow(state, step.slot, 0, kNone, false);
+      return;
+  }
+}
+
+bool Climb::Run::pass_store(State& state, const Step& step) {
+  const Memory& memory = climb_.space_.arch().memories[step.memory];
+  std::array<std::uint32_t, kMaxDims> tile = clipped(state.tile);
+  std::int64_t bits = 0;
+  for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
+    if ((step.tensors >> t & 1u) == 0) continue;
+    const auto& chain = climb_.skeleton_.chain[t];
+    const auto k = static_cast<std::size_t>(std::find(chain.begin(), chain.end(), step.memory) -
+                                            chain.begin());
+    const std::int64_t words = climb_.counter_.tile_words(t, tile);
+    bits += words * bits_of(t);
+    if (k == 0) continue;
+    climb_.prices_.price_tile(t, k, words, state.paid);
+    Open open;
+    open.tensor = static_cast<std::uint8_t>(t);
+    open.boundary = static_cast<std::uint8_t>(k);
+    open.tile = tile;
+    open.first = static_cast<std::uint8_t>(state.loops.size());
+    state.open.push_back(open);
+  }
+  std::int64_t& used = state.used_bits[step.memory];
+  used += bits;
+  if (memory.size_bits && used > usable(memory)) return false;
+  const bool last = !stores_later(step.memory);
+  if (last) {
+    for (const FilledRule& rule : climb_.placement_.filled) {
+      if (rule.memory == step.memory && memory.size_bits &&
+          static_cast<double>(used) < rule.share * static_cast<double>(usable(memory))) {
+        return false;
+      }
+    }
+    used = 0;
+  }
+  return settle(state);
+}
+
+std::int64_t Climb::Run::usable(const Memory& memory) {
+  const std::uint64_t bits =
+      memory.buffering == Buffering::kDouble ? *memory.size_bits / 2 : *memory.size_bits;
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(bits, INT64_MAX));
+}
+
+std::int64_t Climb::Run::bits_of(std::size_t t) const {
+  return problem_.tensors[t].bits != 0 ? problem_.tensors[t].bits : climb_.space_.arch().word_bits;
+}
+
+bool Climb::Run::stores_later(std::uint8_t memory) const {
+  for (std::size_t s = step_ + 1; s < climb_.steps_.size(); ++s) {
+    if (climb_.steps_[s].kind == Step::Kind::kStore && climb_.steps_[s].memory == memory) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::array<std::uint32_t, kMaxDims> Climb::Run::clipped(
+    const std::array<std::uint32_t, kMaxDims>& tile) const {
+  std::array<std::uint32_t, kMaxDims> sizes{};
+  for (std::size_t d = 0; d < dims_; ++d) {
+    sizes[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(tile[d], extent(d)));
+  }
+  return sizes;
+}
+
+bool Climb::Run::stack(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) {
+  const std::int64_t tile = state.tile[d];
+  if (tile >= extent(d)) return false;
+  if (perfect_) {
+    if (extent(d) / tile % bound != 0) return false;
+  } else if (tile * (bound - 1) >= extent(d)) {
+    return false;  // the outermost loop has no empty iteration
+  }
+  if (tile * bound > UINT32_MAX) return false;
+  const Slot& its = climb_.placement_.slots[slot];
+  const bool spatial = its.kind == Slot::Kind::kAxis;
+  const auto dim = static_cast<DimId>(d);
+  if (spatial && !perfect_) {
+    state.at_lanes.push_back(state.tile[d]);
+  }
+  const std::array<std::uint32_t, kMaxDims> before = state.tile;
+  state.tile[d] = static_cast<std::uint32_t>(tile * bound);
+  if (!spatial && !(leaves_room(d, tile * bound) && fits_ahead(state))) return false;
+  state.loops.push_back(spatial ? MappingNode::spatial(dim, bound, static_cast<AxisId>(its.axis))
+                                : MappingNode::loop(dim, bound));
+  state.slot_of.push_back(slot);
+  state.looped |= SlotMask{1} << slot;
+  if (!spatial) end_compute_runs(state, d, before);
+  for (Open& open : state.open) {
+    if (open.phase == Open::Phase::kClosed) continue;
+    const bool ran = open.phase == Open::Phase::kRun;
+    meet(open, d, spatial, static_cast<std::uint8_t>(state.loops.size()));
+    if (ran && open.phase != Open::Phase::kRun) end_run(state, open, before);
+    if (open.phase == Open::Phase::kClosed)
+      open.demand = climb_.words_now(open.tensor, open.boundary, before, ahead_);
+  }
+  return obeys(state, d, bound, slot);
+}
+
+void Climb::Run::end_run(State& state, const Open& open, const Tile& tile) const {
+  for (const Watch& watch : climb_.watches_) {
+    if (watch.tensor == open.tensor && watch.boundary == open.boundary && !open.to_compute) {
+      state.run_ends.push_back({watch.fanout, watch.tensor, clipped(tile)});
+    }
+  }
+}
+
+void Climb::Run::end_compute_runs(State& state, std::size_t d, const Tile& tile) const {
+  for (unsigned rest = state.compute_runs; rest != 0; rest &= rest - 1) {
+    const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
+    if (!has(climb_.counter_.relevant(t), d)) continue;
+    state.compute_runs = static_cast<TensorMask>(state.compute_runs & ~(1u << t));
+    for (const Watch& watch : climb_.watches_) {
+      if (watch.tensor != t || watch.boundary != climb_.skeleton_.chain[t].size()) continue;
+      state.run_ends.push_back({watch.fanout, watch.tensor, clipped(tile)});
+    }
+  }
+}
+
+bool Climb::Run::leaves_room(std::size_t d, std::int64_t tile) const {
+  const std::int64_t lanes = climb_.lanes_left_[step_][d];
+  if (lanes == 1) return true;
+  if (perfect_) return extent(d) % (tile * lanes) == 0;
+  const std::int64_t outer = climb_.outermost_lanes_[d];
+  return tile * (lanes / outer) * (outer - 1) < extent(d);
+}
+
+bool Climb::Run::fits_ahead(const State& state) const {
+  for (std::size_t s = step_ + 1; s < climb_.steps_.size(); ++s) {
+    if (climb_.steps_[s].kind != Step::Kind::kStore) continue;
+    Tile tile = state.tile;
+    for (std::size_t d = 0; d < dims_; ++d) {
+      const std::int64_t lanes = climb_.lanes_left_[step_][d] / climb_.lanes_left_[s][d];
+      tile[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(tile[d] * lanes, extent(d)));
+    }
+    if (!climb_.fits(climb_.steps_[s], tile)) return false;
+  }
+  return true;
+}
+
+void Climb::Run::meet(Open& open, std::size_t d, bool spatial, std::uint8_t loops) const {
+  using Phase = Open::Phase;
+  if (open.phase == Phase::kClosed) return;
+  if (spatial) {
+    if (open.phase == Phase::kMarch && open.marching == static_cast<int>(d)) {
+      open.phase = Phase::kClosed;
+      open.end = loops;  // the lanes themselves end it
+    }
+    return;
+  }
+  const bool irrelevant = !has(climb_.counter_.relevant(open.tensor), d);
+  if (open.phase == Phase::kRun && irrelevant && !open.to_compute) return;
+  if (open.phase == Phase::kRun && !irrelevant && has(climb_.counter_.sliding(open.tensor), d)) {
+    open.phase = Phase::kMarch;
+    open.marching = static_cast<std::int8_t>(d);
+    return;
+  }
+  if (open.phase == Phase::kMarch && open.marching == static_cast<int>(d)) return;
+  open.phase = Phase::kClosed;
+  open.ended_by = static_cast<std::int8_t>(d);
+  open.end = static_cast<std::uint8_t>(loops - 1);
+}
+
+bool Climb::Run::obeys(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) const {
+  const Placement& placement = climb_.placement_;
+  for (std::size_t r = 0; r < placement.factors.size(); ++r) {
+    const FactorRule& rule = placement.factors[r];
+    if (!has_slot(rule.slots, slot) || rule.dim != d) continue;
+    state.factor[r] *= bound;
+    if (state.factor[r] > rule.most) return false;
+  }
+  for (std::size_t r = 0; r < placement.orders.size(); ++r) {
+    const OrderRule& rule = placement.orders[r];
+    if (!has_slot(rule.slots, slot)) continue;
+    if (rule.place[d] < state.place[r]) return false;
+    state.place[r] = rule.place[d];
+  }
+  for (std::size_t r = 0; r < placement.stationary.size(); ++r) {
+    const StationaryRule& rule = placement.stationary[r];
+    if (!has_slot(rule.slots, slot)) continue;
+    if (has(rule.relevant, d))
+      state.has_relevant[r] = 1;
+    else if (state.has_relevant[r] != 0)
+      return false;
+  }
+  return true;
+}
+
+bool Climb::Run::leave(State& state, std::uint8_t slot) const {
+  const Placement& placement = climb_.placement_;
+  const SlotMask outside = (SlotMask{1} << slot) - 1;
+  for (const SlotMask must : placement.must_loop) {
+    if (has_slot(must, slot) && (must & outside) == 0 && (must & state.looped) == 0) return false;
+  }
+  for (std::size_t r = 0; r < placement.factors.size(); ++r) {
+    const FactorRule& rule = placement.factors[r];
+    if (!has_slot(rule.slots, slot) || (rule.slots & outside) != 0) continue;
+    if (state.factor[r] < rule.least) return false;
+    state.factor[r] = 1;
+  }
+  for (std::size_t r = 0; r < placement.orders.size(); ++r) {
+    if (has_slot(placement.orders[r].slots, slot) && (placement.orders[r].slots & outside) == 0) {
+      state.place[r] = 0;
+    }
+  }
+  for (std::size_t r = 0; r < placement.stationary.size(); ++r) {
+    const SlotMask slots = placement.stationary[r].slots;
+    if (has_slot(slots, slot) && (slots & outside) == 0) state.has_relevant[r] = 0;
+  }
+  return true;
+}
+
+bool Climb::Run::pass_axis(State& state, std::uint8_t slot) {
+  ahead_ = step_;
+  const auto& loops = climb_.spatial_[slot];
+  for (std::size_t i = loops.size(); i-- > 0;) {
+    if (!stack(state, loops[i].dim, loops[i].bound, slot)) return false;
+  }
+  ahead_ = step_ + 1;
+  return leave(state, slot) && settle(state);
+}
+
+void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int last,
+                      bool last_paid) {
+  if (stopped_ || (++work_.work % 1024 == 0 && interrupted())) return;
+  const bool is_outermost = is_last_slot(slot);
+  {
+    State done = state;
+    if ((!is_outermost || covers(done)) && leave(done, slot) && settle(done)) keep(std::move(done));
+  }
+  const Slot& its = climb_.placement_.slots[slot];
+  for (std::size_t d = 0; d < dims_; ++d) {
+    if (!has(its.dims, d) || has(used, d) || state.tile[d] >= extent(d)) continue;
+    if (its.kind == Slot::Kind::kUnderFanout && !splits(its.fanout, d)) continue;
+    if (static_cast<int>(d) < last && !last_paid &&
+        commute(state, slot, static_cast<std::size_t>(last), d)) {
+      continue;
+    }
+    bounds(d, state.tile[d], is_outermost, [&](std::uint32_t bound) {
+      State next = state;
+      if (!stack(next, d, bound, slot)) return;
+      const bool paid = pay_ready(next);
+      if (climb_.rules_.bound && !useful(next)) {
+        ++work_.bounded;
+        return;
+      }
+      grow(next, slot, static_cast<DimMask>(used | (1u << d)), static_cast<int>(d), paid);
+    });
+  }
+}
+
+bool Climb::Run::commute(const State& state, std::uint8_t slot, std::size_t a,
+                         std::size_t b) const {
+  const Placement& placement = climb_.placement_;
+  for (const OrderRule& rule : placement.orders) {
+    if (has_slot(rule.slots, slot) && rule.place[a] != rule.place[b]) return false;
+  }
+  for (const StationaryRule& rule : placement.stationary) {
+    if (has_slot(rule.slots, slot) && has(rule.relevant, a) != has(rule.relevant, b)) return false;
+  }
+  for (unsigned rest = state.compute_runs; rest != 0; rest &= rest - 1) {
+    const DimMask relevant =
+        climb_.counter_.relevant(static_cast<std::size_t>(__builtin_ctz(rest)));
+    if (has(relevant, a) || has(relevant, b)) return false;
+  }
+  for (const Open& open : state.open) {
+    if (open.phase == Open::Phase::kClosed) {
+      if (open.end + 1u < state.loops.size()) continue;
+      if (open.ended_by != static_cast<int>(a)) continue;
+      return false;  // it ended this boundary, and another loop might not
+    }
+    if (open.phase == Open::Phase::kMarch) return false;
+    const DimMask relevant = climb_.counter_.relevant(open.tensor);
+    if (has(relevant, a) || has(relevant, b)) return false;
+  }
+  return true;
+}
+
+bool Climb::Run::covers(const State& state) const {
+  for (std::size_t d = 0; d < dims_; ++d) {
+    if (state.tile[d] < extent(d)) return false;
+  }
+  return true;
+}
+
+bool Climb::Run::splits(std::uint8_t fanout, std::size_t d) const {
+  for (std::size_t s = 0; s < climb_.placement_.slots.size(); ++s) {
+    if (climb_.placement_.slots[s].kind != Slot::Kind::kAxis ||
+        climb_.placement_.slots[s].fanout != fanout) {
+      continue;
+    }
+    for (const Point::Loop& loop : climb_.spatial_[s]) {
+      if (loop.dim == d) return true;
+    }
+  }
+  return false;
+}
+
+// ---- paying ----
+
+bool Climb::Run::lanes_ahead(const Open& open) const {
+  const std::uint8_t parent = climb_.skeleton_.chain[open.tensor][open.boundary - 1u];
+  for (std::size_t s = step_ + (started_ ? 1 : 0); s < climb_.steps_.size(); ++s) {
+    const Step& step = climb_.steps_[s];
+    if (step.kind == Step::Kind::kAxis && !climb_.spatial_[step.slot].empty()) return true;
+    if (step.kind == Step::Kind::kStore && step.memory == parent &&
+        (step.tensors >> open.tensor & 1u) != 0) {
+      return false;
+    }
+  }
+  return false;
+}
+
+bool Climb::Run::is_plain(const Open& open) const {
+  return perfect_ && climb_.counter_.complex(open.tensor) == 0 && !climb_.forwards_[open.tensor];
+}
+
+bool Climb::Run::pay_ready(State& state) {
+  bool paid = false;
+  for (std::size_t i = 0; i < state.open.size();) {
+    if (state.open[i].phase == Open::Phase::kClosed &&
+        (is_plain(state.open[i]) || !lanes_ahead(state.open[i]))) {
+      pay(state, state.open[i]);
+      state.open.erase(state.open.begin() + static_cast<std::ptrdiff_t>(i));
+      paid = true;
+    } else {
+      ++i;
+    }
+  }
+  return paid;
+}
+
+void Climb::Run::pay(State& state, const Open& open) {
+  BoundaryLoops boundary;
+  boundary.tensor = open.tensor;
+  boundary.to_compute = open.to_compute;
+  const auto& chain = climb_.skeleton_.chain[open.tensor];
+  if (!open.to_compute) boundary.child = chain[open.boundary];
+  boundary.tile = open.tile;
+  // Up to the last lanes, and at least up to the end of the march.
+  std::size_t end = open.phase == Open::Phase::kClosed ? open.end : state.loops.size();
+  boundary.ended_by = open.ended_by;
+  for (std::size_t i = end; i < state.loops.size(); ++i) {
+    if (state.loops[i].kind == LoopKind::kSpatial && inside(open, state.slot_of[i])) {
+      end = i + 1;
+      boundary.ended_by = kNone;
+    }
+  }
+  boundary.parent = chain[open.boundary - 1u];
+  boundary.parent_at = end - open.first;
+  for (std::size_t i = open.first; i < end; ++i) {
+    if (!inside(open, state.slot_of[i])) {
+      boundary.parent_at = i - open.first;
+      break;
+    }
+  }
+  path_.assign(state.loops.begin() + open.first,
+               state.loops.begin() + static_cast<std::ptrdiff_t>(end));
+  if (is_plain(open)) add_lanes_ahead(open, boundary);
+  boundary.loops = path_;
+  const BoundaryFlow& flow = climb_.counter_.flow(boundary);
+  if (flow.known) {
+    climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
+  } else {
+    state.priced = false;  // its cost is left out, which is a bound too
+  }
+}
+
+void Climb::Run::add_lanes_ahead(const Open& open, BoundaryLoops& boundary) {
+  const std::size_t parent =
+      climb_.step_of_store(open.tensor, climb_.skeleton_.chain[open.tensor][open.boundary - 1u]);
+  const bool inside_parent = boundary.parent_at == path_.size();
+  for (std::size_t s = ahead_; s < parent; ++s) {
+    const Step& step = climb_.steps_[s];
+    if (step.kind != Step::Kind::kAxis) continue;
+    const auto& loops = climb_.spatial_[step.slot];
+    const auto axis = static_cast<AxisId>(climb_.placement_.slots[step.slot].axis);
+    for (std::size_t i = loops.size(); i-- > 0;) {
+      path_.push_back(MappingNode::spatial(static_cast<DimId>(loops[i].dim), loops[i].bound, axis));
+    }
+  }
+  if (inside_parent) boundary.parent_at = path_.size();
+}
+
+bool Climb::Run::inside(const Open& open, std::uint8_t slot) const {
+  const std::uint8_t parent = climb_.skeleton_.chain[open.tensor][open.boundary - 1u];
+  for (const Step& step : climb_.steps_) {
+    if (step.kind == Step::Kind::kStore) {
+      if (step.memory == parent && (step.tensors >> open.tensor & 1u) != 0) return false;
+    } else if (step.slot == slot) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool Climb::Run::settle(State& state) {
+  pay_ready(state);
+  started_ = true;
+  if (climb_.steps_.empty() || step_ + 1 < climb_.steps_.size()) return true;
+  for (const Open& open : state.open) pay(state, open);
+  state.open.clear();
+  return true;
+}
+
+}  // namespace loopscape

@@ -1,0 +1,255 @@
+// A climb from its start to its end, and which states it keeps.
+#include "mapper/search/climb_run.h"
+
+#include <cmath>
+
+namespace loopscape {
+
+// ---- start and finish ----
+
+bool Climb::Run::run(std::size_t beam) {
+  std::vector<State> here;
+  State start = first_state();
+  if (settle(start)) here.push_back(std::move(start));
+  for (std::size_t s = 0; s < climb_.steps_.size() && !here.empty(); ++s) {
+    step_ = ahead_ = s;
+    next_.clear();
+    index_.clear();
+    for (State& state : here) {
+      if (interrupted()) return false;
+      ++work_.states;
+      advance(state);
+    }
+    here = std::move(next_);
+    if (here.size() > beam) narrow(here, beam);
+  }
+  return finish(here);
+}
+
+Climb::State Climb::Run::first_state() {
+  State state;
+  state.tile.fill(1);
+  state.paid = climb_.prices_.fixed();
+  state.used_bits.resize(climb_.space_.arch().memories.size(), 0);
+  state.factor.assign(climb_.placement_.factors.size(), 1);
+  for (const Watch& watch : climb_.watches_) {
+    if (watch.boundary != climb_.skeleton_.chain[watch.tensor].size()) continue;
+    state.compute_runs = static_cast<TensorMask>(state.compute_runs | 1u << watch.tensor);
+  }
+  state.place.assign(climb_.placement_.orders.size(), 0);
+  state.has_relevant.assign(climb_.placement_.stationary.size(), 0);
+  for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
+    Open open;
+    open.tensor = static_cast<std::uint8_t>(t);
+    open.boundary = static_cast<std::uint8_t>(climb_.skeleton_.chain[t].size());
+    open.to_compute = true;
+    open.tile.fill(1);
+    // Compute keeps nothing; only what neighbours forward forms a march.
+    if (!climb_.forwards_[t]) open.phase = Open::Phase::kClosed;
+    open.demand = climb_.words_now(t, open.boundary, state.tile, 0);
+    state.open.push_back(open);
+  }
+  return state;
+}
+
+bool Climb::Run::finish(std::vector<State>& states) {
+  std::vector<std::pair<double, std::size_t>> order;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    double energy = 0, cycles = 0;
+    bound(states[i], energy, cycles);
+    order.emplace_back(incumbents_.value(energy, cycles), i);
+  }
+  std::sort(order.begin(), order.end());
+  for (const auto& [value, i] : order) {
+    if (interrupted()) return false;
+    if (climb_.rules_.bound && !useful(states[i])) {
+      ++work_.bounded;
+      continue;
+    }
+    offer(states[i]);
+  }
+  return true;
+}
+
+void Climb::Run::offer(const State& state) {
+  Found found;
+  found.mapping = mapping_of(state);
+  ++work_.work;
+  const Cost cost = climb_.evaluator_.evaluate(found.mapping, scratch_);
+  if (!cost.ok()) {
+    ++work_.unpriced;
+    return;
+  }
+  found.energy_pj = cost.energy_pj;
+  found.cycles = cost.cycles;
+  incumbents_.offer(found);
+}
+
+void Climb::Run::narrow(std::vector<State>& states, std::size_t beam) {
+  std::vector<std::pair<double, std::size_t>> order;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    double energy = 0, cycles = 0;
+    bound(states[i], energy, cycles);
+    order.emplace_back(incumbents_.value(energy, cycles), i);
+  }
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(beam), order.end());
+  std::vector<State> kept;
+  for (std::size_t i = 0; i < beam; ++i) kept.push_back(std::move(states[order[i].second]));
+  states = std::move(kept);
+}
+
+Mapping Climb::Run::mapping_of(const State& state) const {
+  Point point;
+  point.placement = climb_.placement_number_;
+  point.slots.resize(climb_.placement_.slots.size());
+  for (std::size_t i = state.loops.size(); i-- > 0;) {
+    point.slots[state.slot_of[i]].push_back({state.loops[i].id, state.loops[i].bound});
+  }
+  return climb_.space_.mapping(point);
+}
+
+bool Climb::Run::interrupted() {
+  if (stopped_) return true;
+  stopped_ = work_.work >= limits_.max_work ||
+             (limits_.stop != nullptr && limits_.stop->load(std::memory_order_relaxed));
+  return stopped_;
+}
+
+// ---- bounds ----
+
+void Climb::Run::bound(const State& state, double& energy, double& cycles) {
+  sum_ = climb_.future_[step_];
+  sum_.energy += state.paid.energy;
+  sum_.exposed += state.paid.exposed;
+  for (std::size_t i = 0; i < sum_.busy.size(); ++i) sum_.busy[i] += state.paid.busy[i];
+  runs_.clear();
+  for (const Open& open : state.open) {
+    if (open.phase == Open::Phase::kClosed) {
+      climb_.add_least(climb_.floor_[open.tensor][open.boundary], open.demand, sum_);
+    } else {
+      runs_.push_back(
+          {open.tensor, open.boundary, open.phase == Open::Phase::kRun && !open.to_compute});
+    }
+  }
+  if (!runs_.empty()) climb_.add_open(runs_, state.tile, ahead_, sum_);
+  if (climb_.looks_out_) sum_.energy = std::max(sum_.energy, outlook(state));
+  cycles = climb_.cycles_of(sum_.busy, sum_.exposed);
+  energy = sum_.energy;
+  climb_.add_leakage(cycles, energy);
+}
+
+double Climb::Run::outlook(const State& state) const {
+  const auto& levels = climb_.levels_;
+  std::size_t l = 0;
+  while (l + 1 < levels.size() && levels[l + 1].first < ahead_of_stores()) ++l;
+  const bool begun = levels[l].last < ahead_of_stores();
+  unsigned open_runs = 0;
+  for (std::size_t r = 0; r < levels[l].runs.size(); ++r) {
+    if (levels[l].run_step[r] >= ahead_of_stores()) open_runs |= 1u << r;
+  }
+  double energy = state.paid.energy;
+  for (const Open& open : state.open) {
+    const BoundaryPrices::Floor& floor = climb_.floor_[open.tensor][open.boundary];
+    if (open.phase == Open::Phase::kClosed || open.to_compute) {
+      energy += climb_.energy_of(floor, open.phase == Open::Phase::kClosed
+                                            ? open.demand
+                                            : climb_.compute_words_[open.tensor]);
+      continue;
+    }
+    bool here = false;
+    for (std::size_t r = 0; r < levels[l].runs.size(); ++r) {
+      const OpenRun& run = levels[l].runs[r];
+      if (run.tensor != open.tensor || run.boundary != open.boundary) continue;
+      open_runs |= 1u << r;
+      here = true;
+    }
+    if (!here) {
+      energy +=
+          climb_.energy_of(floor, static_cast<double>(climb_.counter_.all_words(open.tensor)));
+    }
+  }
+  const std::size_t next = climb_.next_level_step(l);
+  Tile tile{};
+  for (std::size_t d = 0; d < dims_; ++d) {
+    const std::int64_t lanes = climb_.lanes_left_[step_][d] / climb_.lanes_left_[next][d];
+    tile[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(state.tile[d] * lanes, extent(d)));
+  }
+  return energy + climb_.outlook_.least(l, open_runs, begun, tile);
+}
+
+std::size_t Climb::Run::ahead_of_stores() const {
+  return climb_.steps_[step_].kind == Step::Kind::kStore ? step_ + 1 : step_;
+}
+
+bool Climb::Run::useful(const State& state) {
+  double energy = 0, cycles = 0;
+  bound(state, energy, cycles);
+  return incumbents_.useful(energy, cycles);
+}
+
+// ---- keeping ----
+
+std::string Climb::Run::key_of(const State& state) const {
+  std::string key;
+  const auto put = [&](const auto& value) {
+    key.append(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  for (std::size_t d = 0; d < dims_; ++d) put(clipped(state.tile)[d]);
+  for (const std::uint32_t tile : state.at_lanes) put(tile);
+  for (const std::int64_t factor : state.factor) put(factor);
+  for (const std::uint8_t place : state.place) put(place);
+  for (const std::uint8_t relevant : state.has_relevant) put(relevant);
+  for (const SlotMask must : climb_.placement_.must_loop) put((must & state.looped) != 0);
+  for (const Open& open : state.open) put_open(state, open, put);
+  for (const RunEnd& end : state.run_ends) {
+    put(end.fanout);
+    put(end.tensor);
+    for (std::size_t d = 0; d < dims_; ++d) put(end.tile[d]);
+  }
+  put(state.compute_runs);
+  for (const FilledRule& rule : climb_.placement_.filled) put(state.used_bits[rule.memory]);
+  put(state.priced);
+  return key;
+}
+
+bool Climb::Run::no_worse(const State& a, const State& b, double rounding_pj) {
+  if (a.paid.energy_most + rounding_pj > b.paid.energy) return false;
+  if (a.paid.exposed_most > b.paid.exposed) return false;
+  for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {
+    if (a.paid.busy_most[i] > b.paid.busy[i]) return false;
+  }
+  for (std::size_t m = 0; m < a.used_bits.size(); ++m) {
+    if (a.used_bits[m] > b.used_bits[m]) return false;
+  }
+  return true;
+}
+
+void Climb::Run::keep(State&& state) {
+  if (climb_.rules_.bound && !useful(state)) {
+    ++work_.bounded;
+    return;
+  }
+  if (!climb_.dominates_) {
+    next_.push_back(std::move(state));
+    return;
+  }
+  std::vector<std::size_t>& same = index_[key_of(state)];
+  const double rounding = climb_.prices_.rounding_pj();
+  for (const std::size_t i : same) {
+    if (next_[i].priced && no_worse(next_[i], state, rounding)) {
+      ++work_.dominated;
+      return;
+    }
+  }
+  for (const std::size_t i : same) {
+    if (state.priced && no_worse(state, next_[i], rounding)) {
+      ++work_.dominated;
+      next_[i] = std::move(state);
+      return;
+    }
+  }
+  same.push_back(next_.size());
+  next_.push_back(std::move(state));
+}
+
+}  // namespace loopscape
