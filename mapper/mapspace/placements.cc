@@ -345,19 +345,10 @@ class Builder {
     if (!impossible(placement)) placements_.push_back(std::move(placement));
   }
 
-  // Does a rule speak of loops, or of tiles, of which this placement has none?
+  // Does a rule ask for loops where this placement has no slot?
   static bool impossible(const Placement& placement) {
-    const auto stores = [&](std::uint8_t memory) {
-      return std::any_of(placement.steps.begin(), placement.steps.end(),
-                         [&](const PlacementStep& step) {
-                           return step.kind == PlacementStep::Kind::kStore && step.memory == memory;
-                         });
-    };
     return std::any_of(placement.factors.begin(), placement.factors.end(),
-                       [](const FactorRule& rule) { return rule.slots == 0 && rule.least > 1; }) ||
-           std::any_of(
-               placement.filled.begin(), placement.filled.end(),
-               [&](const FilledRule& rule) { return rule.share > 0 && !stores(rule.memory); });
+                       [](const FactorRule& rule) { return rule.slots == 0 && rule.least > 1; });
   }
 
   void resolve(const Constraint& constraint, const std::vector<Gap>& gaps, Placement& placement) {

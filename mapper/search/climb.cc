@@ -284,9 +284,10 @@ double Climb::words_now(std::size_t t, std::size_t k, const Tile& tile, std::siz
 }
 
 // The next loop, over whatever dimension, ends the run of every tensor that it is relevant to; the
-// others may go on. Componentwise least over the dimensions that can still grow.
-void Climb::add_open(std::span<const OpenRun> runs, const Tile& tile, std::size_t step,
-                     Future& sum) const {
+// others may go on. Componentwise least over the dimensions that can still grow (`can_grow` is the
+// tile, or a smaller one that stands for it).
+void Climb::add_open(std::span<const OpenRun> runs, const Tile& tile, const Tile& can_grow,
+                     std::size_t step, Future& sum) const {
   std::array<double, kMaxTensors * kMaxMemories> now;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     now[i] = words_now(runs[i].tensor, runs[i].boundary, tile, step);
@@ -308,7 +309,7 @@ void Climb::add_open(std::span<const OpenRun> runs, const Tile& tile, std::size_
   DimMask tried = 0;
   for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
     const auto mask = static_cast<DimMask>(1u << d);
-    if (tile[d] >= space_.problem().dims[d].extent || (alike_[d] & tried) != 0) continue;
+    if (can_grow[d] >= space_.problem().dims[d].extent || (alike_[d] & tried) != 0) continue;
     tried = static_cast<DimMask>(tried | mask);
     try_next(mask);
   }
@@ -445,52 +446,66 @@ void Climb::fill_outlook() const {
   looks_out_ = !levels.empty() && outlook_.fill(extents, !skeleton_.ragged, std::move(levels));
 }
 
-// Over every tile that its last store can hold. Sizes between two with equal numbers of tiles say
-// nothing new: the smaller one holds less and repeats as often.
-Climb::Future Climb::least_of_level(const Level& level) const {
-  constexpr double kMostTiles = 1 << 20;
-  const auto& dims = space_.problem().dims;
-  std::vector<std::vector<std::uint32_t>> sizes(dims.size());
-  double tiles = 1;
-  for (std::size_t d = 0; d < dims.size(); ++d) {
-    for (std::int64_t size = 1; size <= dims[d].extent;) {
-      const std::int64_t count = ceil_div(dims[d].extent, size);
-      if (skeleton_.ragged || dims[d].extent % size == 0) {
-        sizes[d].push_back(static_cast<std::uint32_t>(size));
-      }
-      size = count == 1 ? dims[d].extent + 1 : ceil_div(dims[d].extent, count - 1);
+// Sizes of a dimension's tiles, from the smallest to the largest that is as good as equal: equal
+// numbers of tiles say nothing new, and `join` such numbers are taken together.
+std::vector<Climb::Sizes> Climb::sizes_of(std::size_t d, std::size_t join) const {
+  const std::int64_t extent = space_.problem().dims[d].extent;
+  std::vector<Sizes> sizes;
+  std::size_t joined = join;
+  for (std::int64_t size = 1; size <= extent;) {
+    const std::int64_t count = ceil_div(extent, size);
+    const std::int64_t next = count == 1 ? extent + 1 : ceil_div(extent, count - 1);
+    const auto smallest = static_cast<std::uint32_t>(size);
+    const auto largest = static_cast<std::uint32_t>(skeleton_.ragged ? next - 1 : size);
+    size = next;
+    if (!skeleton_.ragged && extent % smallest != 0) continue;
+    if (joined == join) {
+      sizes.push_back({smallest, largest});
+      joined = 0;
     }
-    tiles *= static_cast<double>(sizes[d].size());
+    sizes.back().largest = largest;
+    ++joined;
+  }
+  return sizes;
+}
+
+// Over every tile that the level's last store can hold.
+Climb::Future Climb::least_of_level(const Level& level) const {
+  constexpr double kMostTiles = 1 << 14;
+  const auto& dims = space_.problem().dims;
+  std::vector<std::vector<Sizes>> sizes(dims.size());
+  for (std::size_t join = 1;; join *= 2) {
+    double tiles = 1;
+    for (std::size_t d = 0; d < dims.size(); ++d) {
+      sizes[d] = sizes_of(d, join);
+      tiles *= static_cast<double>(sizes[d].size());
+    }
+    if (tiles <= kMostTiles) break;
   }
   Future least;
   least.busy = PerResource(prices_.resources().size());
-  Tile tile;
-  tile.fill(1);
-  if (tiles > kMostTiles) {  // too many to look at: as if everything went on
-    for (const OpenRun& run : level.runs) {
-      add_least(floor_[run.tensor][run.boundary],
-                static_cast<double>(counter_.all_words(run.tensor)), least);
-    }
-    return least;
-  }
   const Future nothing = least;
+  Tile smallest, largest;
+  smallest.fill(1);
+  largest.fill(1);
   bool any = false;
   const Step& store = steps_[level.last];
   const auto visit = [&](const auto& self, std::size_t d) -> void {
-    if (!fits(store, tile)) return;
+    if (!fits(store, smallest)) return;
     if (d == dims.size()) {
       Future one = nothing;
-      add_open(level.runs, tile, level.last, one);
+      add_open(level.runs, largest, smallest, level.last, one);
       if (!any) least = one;
       least.lower(one);
       any = true;
       return;
     }
-    for (const std::uint32_t size : sizes[d]) {
-      tile[d] = size;
+    for (const Sizes& size : sizes[d]) {
+      smallest[d] = size.smallest;
+      largest[d] = size.largest;
       self(self, d + 1);
     }
-    tile[d] = 1;
+    smallest[d] = largest[d] = 1;
   };
   visit(visit, 0);
   if (!any) least.energy = std::numeric_limits<double>::infinity();  // nothing fits

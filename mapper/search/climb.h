@@ -87,8 +87,12 @@ class Climb {
   Future least_of_level(const Level& level) const;
   double words_now(std::size_t tensor, std::size_t boundary, const Tile& tile,
                    std::size_t step) const;
-  void add_open(std::span<const OpenRun> runs, const Tile& tile, std::size_t step,
-                Future& sum) const;
+  struct Sizes {
+    std::uint32_t smallest, largest;
+  };
+  std::vector<Sizes> sizes_of(std::size_t dim, std::size_t join) const;
+  void add_open(std::span<const OpenRun> runs, const Tile& tile, const Tile& can_grow,
+                std::size_t step, Future& sum) const;
   bool fits(const Step& store, const Tile& tile) const;
   double words_of_compute(std::size_t tensor) const;
   double energy_of(const BoundaryPrices::Floor& floor, double words) const;

@@ -131,7 +131,7 @@ void Climb::Run::bound(const State& state, double& energy, double& cycles) {
           {open.tensor, open.boundary, open.phase == Open::Phase::kRun && !open.to_compute});
     }
   }
-  if (!runs_.empty()) climb_.add_open(runs_, state.tile, ahead_, sum_);
+  if (!runs_.empty()) climb_.add_open(runs_, state.tile, state.tile, ahead_, sum_);
   if (climb_.looks_out_) sum_.energy = std::max(sum_.energy, outlook(state));
   cycles = climb_.cycles_of(sum_.busy, sum_.exposed);
   energy = sum_.energy;

@@ -3,6 +3,7 @@
 // certificate says proved, no mapping of the space that the model prices is better.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 
 #include "mapper/search/climb.h"
@@ -24,10 +25,11 @@ class Optimal {
 
   SearchResult run() {
     const auto start = std::chrono::steady_clock::now();
+    begin_with_perfect();
     find_choices();
     dive();
-    double open_bound = std::numeric_limits<double>::infinity();
-    bool complete = true;
+    bool complete = listed_all_;
+    double open_bound = listed_all_ ? std::numeric_limits<double>::infinity() : least_of_all();
     for (const Choice& choice : choices_) {
       if (rules_.bound && !incumbents_.useful(choice.energy_pj, choice.cycles)) {
         ++bounded_choices_;
@@ -59,7 +61,12 @@ class Optimal {
   // Most promising first; equal ones in the documented order.
   void find_choices() {
     for (std::uint32_t p = 0; p < space_.placements().size(); ++p) {
+      if (!can_be_filled(space_.placements()[p])) continue;
       for (SpatialLoops& spatial : spatial_choices(space_, space_.placements()[p])) {
+        if (stopped()) {
+          listed_all_ = false;
+          return sort_choices();
+        }
         Choice choice{p, std::move(spatial), 0, 0, 0};
         const Climb root = climb(choice);
         choice.energy_pj = root.least_energy();
@@ -68,27 +75,58 @@ class Optimal {
         choices_.push_back(std::move(choice));
       }
     }
+    sort_choices();
+  }
+  void sort_choices() {
     std::stable_sort(choices_.begin(), choices_.end(),
                      [](const Choice& a, const Choice& b) { return a.value < b.value; });
   }
 
-  // Good mappings to begin with: the best with perfect factors, which are ragged ones too, and
-  // narrow climbs of the most promising choices.
+  // A memory that stores nothing is not filled.
+  static bool can_be_filled(const Placement& placement) {
+    const auto stores = [&](std::uint8_t memory) {
+      return std::any_of(placement.steps.begin(), placement.steps.end(),
+                         [&](const PlacementStep& step) {
+                           return step.kind == PlacementStep::Kind::kStore && step.memory == memory;
+                         });
+    };
+    return std::all_of(
+        placement.filled.begin(), placement.filled.end(),
+        [&](const FilledRule& rule) { return rule.share <= 0 || stores(rule.memory); });
+  }
+
+  bool stopped() const {
+    return limits_.stop != nullptr && limits_.stop->load(std::memory_order_relaxed);
+  }
+
+  // Of choices that were not looked at: operations at their price, on every lane there is.
+  double least_of_all() const {
+    const Arch& arch = space_.arch();
+    double lanes = 1;
+    for (const Fanout& fanout : arch.fanouts) lanes *= static_cast<double>(fanout.children());
+    const auto operations = static_cast<double>(space_.problem().operations());
+    return incumbents_.value(operations * evaluator_.costs().compute.operation_pj,
+                             std::ceil(operations / lanes * arch.compute.interval_cycles));
+  }
+
+  // Good mappings to begin with: the best with perfect factors, which are ragged ones too.
+  void begin_with_perfect() {
+    if (space_.options().factors != Factors::kRagged) return;
+    MapspaceOptions options = space_.options();
+    options.factors = Factors::kPerfect;
+    const Result<Mapspace> perfect = Mapspace::create(space_.problem(), space_.arch(), options);
+    if (!perfect.ok()) return;
+    SearchLimits limits = limits_;
+    limits.max_work = std::min(limits.max_work, kPerfectWork);
+    Optimal inner(*perfect, evaluator_, incumbents_.goal(), limits, rules_);
+    const SearchResult found = inner.run();
+    for (const Found& one : found.front) incumbents_.offer(one);
+    if (found.best) incumbents_.offer(*found.best);
+    work_.work += inner.work_.work;
+  }
+
+  // And narrow climbs of the most promising choices.
   void dive() {
-    if (space_.options().factors == Factors::kRagged) {
-      MapspaceOptions options = space_.options();
-      options.factors = Factors::kPerfect;
-      Result<Mapspace> perfect = Mapspace::create(space_.problem(), space_.arch(), options);
-      if (perfect.ok()) {
-        SearchLimits limits = limits_;
-        limits.max_work = std::min(limits.max_work, kPerfectWork);
-        Optimal inner(*perfect, evaluator_, incumbents_.goal(), limits, rules_);
-        const SearchResult found = inner.run();
-        for (const Found& one : found.front) incumbents_.offer(one);
-        if (found.best) incumbents_.offer(*found.best);
-        work_.work += inner.work_.work;
-      }
-    }
     const std::size_t dives = space_.options().factors == Factors::kRagged ? 1 : kDives;
     for (std::size_t i = 0; i < choices_.size() && i < dives; ++i) {
       climb(choices_[i]).run(incumbents_, *scratch_, work_, limits_, kBeam);
@@ -125,6 +163,7 @@ class Optimal {
   Incumbents incumbents_;
   ClimbWork work_;
   std::vector<Choice> choices_;
+  bool listed_all_ = true;
   std::uint64_t bounded_choices_ = 0;
 };
 
