@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "model/arch/arch_tables.h"
-#include "model/arch/expression.h"
+#include "model/base/expression.h"
 
 namespace loopscape {
 namespace {

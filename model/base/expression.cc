@@ -1,4 +1,4 @@
-#include "model/arch/expression.h"
+#include "model/base/expression.h"
 
 #include <algorithm>
 #include <charconv>
@@ -197,6 +197,9 @@ Result<double> Variables::value(const std::string& name) {
   if (text == texts_.end()) {
     std::vector<std::string> names;
     for (const auto& variable : texts_) names.push_back(variable.first);
+    for (const auto& known : values_) {
+      if (texts_.count(known.first) == 0) names.push_back(known.first);
+    }
     return fail("unknown variable " + in_quotes(name) +
                 (names.empty() ? "; the spec has no variables" : suggestion(name, names)));
   }

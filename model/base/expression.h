@@ -1,4 +1,4 @@
-// Numbers written as text: arithmetic over named variables. Inside model/arch only.
+// Numbers written as text: arithmetic over named variables.
 #pragma once
 
 #include <map>
@@ -22,6 +22,9 @@ bool is_function_name(std::string_view name);
 class Variables {
  public:
   explicit Variables(std::map<std::string, std::string> texts) : texts_(std::move(texts)) {}
+
+  // A variable whose value is known; it wins over a text of the same name.
+  void set(const std::string& name, double value) { values_[name] = value; }
 
   // A finite number, or why there is none: unknown names, cycles, division by zero, ...
   Result<double> evaluate(std::string_view expression);
