@@ -155,6 +155,7 @@ struct CountLimits {
   std::uint64_t most_entries = 1 << 23;         // ways to place the loops of one dimension
   std::uint64_t most_work = 4'000'000'000;      // multiplications per placement
   std::uint64_t most_numbered_nodes = 1 << 20;  // see grid.h
+  std::uint64_t most_dead_ends = 100'000'000;   // that a walk tries from one mapping to the next
 };
 
 // One for each thread: it remembers what it has computed.
@@ -180,7 +181,8 @@ class Numbering {
   std::unique_ptr<State> state_;
 };
 
-// Visits every mapping in the order of its number until the visitor returns false.
+// Visits every mapping in the order of its number until the visitor returns false. An error: a
+// limit is reached.
 Status for_each_point(const Mapspace& space, const std::function<bool(const Point&)>& visit,
                       const CountLimits& limits = {});
 

@@ -8,8 +8,14 @@ namespace {
 class Walk {
  public:
   Walk(const Placement& placement, const PlacementTables& tables, std::uint32_t number,
-       const std::function<bool(const Point&)>& visit)
-      : placement_(placement), tables_(tables), arranger_(placement), visit_(visit) {
+       const std::function<bool(const Point&)>& visit, std::uint64_t most_dead_ends,
+       std::uint64_t& dead_ends)
+      : placement_(placement),
+        tables_(tables),
+        arranger_(placement),
+        visit_(visit),
+        most_dead_ends_(most_dead_ends),
+        dead_ends_(dead_ends) {
     point_.placement = number;
     loops_.resize(placement.slots.size());
     lanes_.assign(placement.slots.size(), 1);
@@ -27,6 +33,7 @@ class Walk {
     }
     const DimTable& table = tables_.dims[d];
     for (const Cell& cell : table.cell) {
+      if (++dead_ends_ > most_dead_ends_) return false;
       const std::vector<std::size_t> room = room_;
       const std::vector<DimMask> loops = loops_;
       if (enter(table, cell) && arranger_.possible(loops_, false)) {
@@ -75,7 +82,10 @@ class Walk {
   }
 
   bool choose_orders(const Point& point, std::size_t s) {
-    if (s == loops_.size()) return visit_(point);
+    if (s == loops_.size()) {
+      dead_ends_ = 0;
+      return visit_(point);
+    }
     Point next = point;
     for (std::uint64_t number = 0; number < arranger_.orders(s, loops_[s]); ++number) {
       reorder(s, arranger_.unrank(s, loops_[s], number), next);
@@ -88,6 +98,8 @@ class Walk {
   const PlacementTables& tables_;
   Arranger arranger_;
   const std::function<bool(const Point&)>& visit_;
+  std::uint64_t most_dead_ends_;
+  std::uint64_t& dead_ends_;  // cells tried since the last mapping
   Point point_;
   std::vector<const Cell*> cells_;
   std::vector<std::size_t> room_;
@@ -100,12 +112,20 @@ class Walk {
 Status for_each_point(const Mapspace& space, const std::function<bool(const Point&)>& visit,
                       const CountLimits& limits) {
   Tuples tuples(space.options().factors);
+  std::uint64_t dead_ends = 0;
   for (std::size_t p = 0; p < space.placements().size(); ++p) {
     const Placement& placement = space.placements()[p];
     Result<PlacementTables> tables =
         make_tables(space.problem(), placement, tuples, limits.most_entries);
     if (!tables.ok()) return tables.status();
-    if (!Walk(placement, *tables, static_cast<std::uint32_t>(p), visit).run()) break;
+    Walk walk(placement, *tables, static_cast<std::uint32_t>(p), visit, limits.most_dead_ends,
+              dead_ends);
+    if (walk.run()) continue;
+    if (dead_ends <= limits.most_dead_ends) break;
+    return {StatusCode::kUnsupported,
+            "listing this mapspace meets more than " + std::to_string(limits.most_dead_ends) +
+                " ways to place loops in a row that the constraints forbid; it is too large to "
+                "list"};
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// Does the optimal search find, and prove, what pricing every mapping finds?
+// Does the optimal search find, and prove, what pricing every mapping finds? Are there as many
+// mappings as are counted?
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@ struct Checks {
 struct SearchTally {
   std::uint64_t searches = 0, without_best = 0, stopped = 0, stopped_open = 0;
   std::uint64_t states = 0, bounded = 0, dominated = 0;
+  std::uint64_t counted = 0, counted_fewer = 0;  // worlds; where not every mapping fits
   double seconds = 0;
   double bound_share = 0;  // sum of lower bound / optimum over `stopped` with a positive bound
 };

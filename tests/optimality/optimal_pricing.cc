@@ -49,6 +49,14 @@ class Pricer {
   bool fills_ = false;
 };
 
+// A world of which more than this is tried in vain is not worth its time.
+constexpr CountLimits kListing = [] {
+  CountLimits limits;
+  limits.most_entries = 100'000;
+  limits.most_dead_ends = 1'000'000;
+  return limits;
+}();
+
 bool has_split_window(const Problem& problem, const Listing& listing) {
   DimMask sliding = 0;
   for (const Tensor& tensor : problem.tensors) sliding |= tensor.sliding;
@@ -163,14 +171,14 @@ std::optional<Listing> price_all(const World& world, std::size_t most, bool inde
   }
   const Result<Mapspace> space = Mapspace::create(setting.problem, setting.arch, world.options);
   if (!space.ok()) return std::nullopt;
-  const Status status = for_each_point(*space, [&](const Point& point) {
-    if (listing.all < most)
-      pricer.add(space->mapping(point), listing);
-    else
-      ++listing.all;
-    return listing.all <= most;
-  });
-  if (!status.ok() || listing.all > most) return std::nullopt;
+  std::vector<Point> points;
+  const auto visit = [&](const Point& point) {
+    points.push_back(point);
+    return points.size() <= most;
+  };
+  const Status status = for_each_point(*space, visit, kListing);
+  if (!status.ok() || points.size() > most) return std::nullopt;
+  for (const Point& point : points) pricer.add(space->mapping(point), listing);
   return listing;
 }
 

@@ -82,6 +82,18 @@ class Histogram {
     return least;
   }
 
+  // Possible pairs in fewer worlds than this.
+  void print_below(std::uint64_t least) const {
+    std::printf("pairs in fewer than %llu worlds:", static_cast<unsigned long long>(least));
+    int below = 0;
+    for_possible([&](std::size_t a, std::size_t b) {
+      if (together_[a][b] >= least) return;
+      std::printf(" %s+%s %llu", name(a).c_str(), name(b).c_str(), count(a, b));
+      ++below;
+    });
+    std::printf("%s\n", below == 0 ? " none" : "");
+  }
+
   void print(bool pairs) const {
     std::printf("worlds by feature:");
     for (std::size_t f = 0; f < kFeatures; ++f) {
@@ -212,6 +224,8 @@ void print(const Run& run) {
       n(t.searches), t.seconds, n(t.without_best), n(t.states), n(t.bounded), n(t.dominated),
       n(t.stopped), n(t.stopped_open),
       t.stopped > 0 ? t.bound_share / static_cast<double>(t.stopped) : 0.0);
+  std::printf("mappings counted in %llu worlds, not all of them legal in %llu\n", n(t.counted),
+              n(t.counted_fewer));
   run.histogram.print(run.worlds >= 10'000);
   std::fflush(stdout);
 }
@@ -226,11 +240,13 @@ void check_worlds(std::uint64_t worlds, std::uint64_t least_of_each_pair) {
     run_one(seed, wanted ? *wanted : run.histogram.rarest(), run);
   }
   print(run);
+  run.histogram.print_below(least_of_each_pair);
   for (const std::string& failure : run.failures) std::cout << failure << std::endl;
   CHECK(run.failed == 0);
   if (run.worlds < worlds || wanted) return;
   CHECK(run.made == run.worlds);
   CHECK(run.histogram.least() >= least_of_each_pair);
+  CHECK(run.tally.counted_fewer > worlds / 8);
   CHECK(run.tally.without_best > worlds / 100);
   CHECK(run.tally.stopped_open > worlds / 10);
   CHECK(run.tally.bounded > run.made);
