@@ -22,44 +22,197 @@ std::string exact(double value) {
 
 std::string bits(double count) { return grouped(static_cast<std::int64_t>(count)) + " bits"; }
 
-std::string of_capacity(const Memory& memory, const Relief& relief) {
-  std::string text = memory.name + " holds " + bits(static_cast<double>(*memory.size_bits));
-  if (memory.buffering == Buffering::kDouble) text += ", half of them at a time";
-  if (!relief.nearest) return text + "; without this limit there would be a mapping";
-  return text + (relief.exact ? "; at least " : "; ") + bits(*relief.nearest) +
-         (relief.exact ? " are needed" : " would be enough, and perhaps fewer");
-}
+using Kind = Restriction::Kind;
 
-std::string of_bound(const char* option, double asked, const char* what, const std::string& nearest,
-                     const Relief& relief) {
-  return std::string(option) + " " + exact(asked) + ": the least " + what +
-         (relief.exact ? " of any mapping is " : " found is ") + nearest;
-}
+// What is asked, and what may be done about it.
+class Teller {
+ public:
+  Teller(const Mapspace& space, const Goal& goal) : arch_(space.arch()), goal_(goal) {}
 
-std::string sentence(const Mapspace& space, const Goal& goal, const Relief& relief) {
-  const Arch& arch = space.arch();
-  switch (relief.kind) {
-    case Relief::Kind::kCapacity:
-      return of_capacity(arch.memories[relief.index], relief);
-    case Relief::Kind::kKeep:
-      return arch.memories[relief.index].name + " must keep " +
-             listed_names(arch.memories[relief.index].keep) + "; without that there is a mapping";
-    case Relief::Kind::kBypass:
-      return arch.memories[relief.index].name + " must not store " +
-             listed_names(arch.memories[relief.index].bypass) + "; if it may there is a mapping";
-    case Relief::Kind::kConstraint: {
-      const Json written = Json::parse(arch_to_json(arch));
-      return "constraint /constraints/" + std::to_string(relief.index) + ", " +
-             dumped(written["constraints"][relief.index]) + "; without it there is a mapping";
+  std::string kind(const Restriction& its) const {
+    switch (its.kind) {
+      case Kind::kCapacity:
+        return "capacity";
+      case Kind::kKeep:
+      case Kind::kConstraintKeep:
+        return "keep";
+      case Kind::kBypass:
+      case Kind::kConstraintBypass:
+        return "bypass";
+      case Kind::kAxisDims:
+      case Kind::kDims:
+        return "dims";
+      case Kind::kFactor:
+        return "factor";
+      case Kind::kOrder:
+        return "order";
+      case Kind::kUtilization:
+        return "utilization";
+      case Kind::kStationary:
+        return "stationary";
+      case Kind::kDataflow:
+        return "dataflow";
+      case Kind::kMaxCycles:
+        return "max_cycles";
+      case Kind::kMaxEnergy:
+        break;
     }
-    case Relief::Kind::kMaxCycles:
-      return of_bound("--max-cycles", goal.max_cycles.value_or(0), "number of cycles",
-                      grouped(static_cast<std::int64_t>(*relief.nearest)), relief);
-    case Relief::Kind::kMaxEnergy:
-      break;
+    return "max_energy_pj";
   }
-  return of_bound("--max-energy", goal.max_energy_pj.value_or(0), "energy",
-                  exact(*relief.nearest) + " pJ", relief);
+
+  std::string asked(const Restriction& its) const {
+    switch (its.kind) {
+      case Kind::kCapacity: {
+        const Memory& memory = arch_.memories[its.index];
+        const std::string text =
+            memory.name + " holds " + bits(static_cast<double>(*memory.size_bits));
+        return memory.buffering == Buffering::kDouble ? text + ", half of them at a time" : text;
+      }
+      case Kind::kKeep:
+        return keeps(arch_.memories[its.index].name, arch_.memories[its.index].keep[its.part]);
+      case Kind::kBypass:
+        return bypasses(arch_.memories[its.index].name, arch_.memories[its.index].bypass[its.part]);
+      case Kind::kAxisDims: {
+        const Fanout& fanout = arch_.fanouts[its.index];
+        return fanout.name + "." + fanout.axes[its.part].name + " has lanes over " +
+               listed_names(fanout.axes[its.part].dims) + " alone";
+      }
+      case Kind::kMaxCycles:
+        return "--max-cycles " + exact(*goal_.max_cycles);
+      case Kind::kMaxEnergy:
+        return "--max-energy " + exact(*goal_.max_energy_pj);
+      default:
+        return "/constraints/" + std::to_string(its.index) + ": " + by_constraint(its);
+    }
+  }
+
+  // What would do instead.
+  std::string remedy(const Relief& relief) const {
+    const Restriction& its = relief.restriction;
+    const double nearest = relief.nearest.value_or(0);
+    if (!relief.nearest) return "without that there is a mapping";
+    switch (its.kind) {
+      case Kind::kCapacity:
+        return needed(bits(nearest), relief);
+      case Kind::kMaxCycles:
+        return needed(grouped(static_cast<std::int64_t>(nearest)) + " cycles", relief);
+      case Kind::kMaxEnergy:
+        return needed(exact(nearest) + " pJ", relief);
+      default:
+        return (relief.exact ? "nearest is " : "enough, if not nearest, is ") +
+               number(its, nearest);
+    }
+  }
+
+  Json json(const Restriction& its) const {
+    return {{"kind", kind(its)}, {"message", asked(its)}, {"pointer", pointer(its)}};
+  }
+
+ private:
+  static std::string needed(const std::string& amount, const Relief& relief) {
+    return relief.exact ? "at least " + amount + " are needed"
+                        : amount + " would be enough, and perhaps fewer";
+  }
+  static std::string keeps(const std::string& memory, const std::string& name) {
+    return memory + " must keep " + dumped(Json(name));
+  }
+  static std::string bypasses(const std::string& memory, const std::string& name) {
+    return memory + " must not store " + dumped(Json(name));
+  }
+
+  // Where the file of the architecture says it; of bounds the option.
+  std::string pointer(const Restriction& its) const {
+    const auto node = [&](NodeKind kind) {
+      std::size_t n = 0;
+      while (arch_.nodes[n].kind != kind || arch_.nodes[n].id != its.index) ++n;
+      return "/nodes/" + std::to_string(n);
+    };
+    const std::string part = "/" + std::to_string(its.part);
+    switch (its.kind) {
+      case Kind::kCapacity:
+        return node(NodeKind::kMemory);
+      case Kind::kKeep:
+      case Kind::kBypass:
+        return node(NodeKind::kMemory) + "/" + kind(its) + part;
+      case Kind::kAxisDims:
+        return node(NodeKind::kFanout) + "/axes/" + arch_.fanouts[its.index].axes[its.part].name +
+               "/dims";
+      case Kind::kMaxCycles:
+        return "--max-cycles";
+      case Kind::kMaxEnergy:
+        return "--max-energy";
+      default:
+        break;
+    }
+    const std::string constraint = "/constraints/" + std::to_string(its.index);
+    switch (its.kind) {
+      case Kind::kFactor:
+        return constraint + "/factors/" + factor_of(its).dim;
+      case Kind::kConstraintKeep:
+      case Kind::kConstraintBypass:
+        return constraint + "/" + kind(its) + part;
+      default:
+        return constraint + "/" + kind(its);
+    }
+  }
+
+  const FactorConstraint& factor_of(const Restriction& its) const {
+    return arch_.constraints[its.index].factors[its.part];
+  }
+
+  // A factor or a share as the file would say it.
+  std::string number(const Restriction& its, double value) const {
+    if (its.kind == Kind::kUtilization) return ">=" + exact(value);
+    switch (factor_of(its).kind) {
+      case FactorConstraint::Kind::kAtMost:
+        return "<=" + exact(value);
+      case FactorConstraint::Kind::kAtLeast:
+      case FactorConstraint::Kind::kAll:
+        return ">=" + exact(value);
+      case FactorConstraint::Kind::kExactly:
+        break;
+    }
+    return exact(value);
+  }
+
+  std::string by_constraint(const Restriction& its) const {
+    const Constraint& constraint = arch_.constraints[its.index];
+    switch (its.kind) {
+      case Kind::kFactor: {
+        const FactorConstraint& factor = constraint.factors[its.part];
+        return "the factor of " + factor.dim + " at " + constraint.node + " is " +
+               (factor.kind == FactorConstraint::Kind::kAll
+                    ? "all of it"
+                    : number(its, static_cast<double>(factor.value)));
+      }
+      case Kind::kOrder:
+        return "loops at " + constraint.node + " stand in the order " +
+               listed_names(constraint.order);
+      case Kind::kDims:
+        return "loops at " + constraint.node + " are over " + listed_names(constraint.dims) +
+               " alone";
+      case Kind::kConstraintKeep:
+        return keeps(constraint.node, constraint.keep[its.part]);
+      case Kind::kConstraintBypass:
+        return bypasses(constraint.node, constraint.bypass[its.part]);
+      case Kind::kUtilization:
+        return constraint.node + " is used " + number(its, *constraint.min_utilization);
+      case Kind::kStationary:
+        return constraint.stationary + " is stationary at " + constraint.node;
+      default:
+        return constraint.node + " has the dataflow " + constraint.dataflow;
+    }
+  }
+
+  const Arch& arch_;
+  const Goal& goal_;
+};
+
+const Relief* relief_of(const Restriction& its, const std::vector<Relief>& among) {
+  for (const Relief& relief : among) {
+    if (relief.restriction == its) return &relief;
+  }
+  return nullptr;
 }
 
 std::string heading(const Mapspace& space, const Goal& goal, const Certificate& certificate,
@@ -72,70 +225,75 @@ std::string heading(const Mapspace& space, const Goal& goal, const Certificate& 
            ") has a price: " + grouped(static_cast<std::int64_t>(certificate.unpriced)) +
            " that fit are of a kind that the model does not count";
   }
-  if (blame.reliefs.size() == 1) text += "; the reason";
-  if (blame.reliefs.size() > 1) text += "; to change one of these would be enough";
-  if (!blame.reliefs.empty()) return text;
-  if (blame.without_bounds) return text + "; --max-cycles and --max-energy are both too small";
-  const bool either = blame.without_capacities && blame.without_constraints;
-  if (either) {
-    text += "; several capacities are too small for what several constraints ask";
-  } else if (blame.without_capacities) {
-    text += "; several capacities are too small";
-  } else if (blame.without_constraints) {
-    text += "; several constraints (\"constraints\", \"keep\", \"bypass\") contradict each other";
-  } else if (certificate.unpriced == 0) {
-    text += "; neither capacities nor constraints alone are the reason";
-  }
-  return text;
+  if (blame.conflict.size() == 1) return text + "; the reason";
+  if (blame.conflict.size() > 1) return text + "; the reason, these together";
+  if (certificate.unpriced != 0) return text;
+  return text + (blame.complete ? "; neither capacities nor constraints are the reason"
+                                : "; the search for the reason was cut short");
 }
 
-const char* kind_name(Relief::Kind kind) {
-  switch (kind) {
-    case Relief::Kind::kCapacity:
-      return "capacity";
-    case Relief::Kind::kKeep:
-      return "keep";
-    case Relief::Kind::kBypass:
-      return "bypass";
-    case Relief::Kind::kConstraint:
-      return "constraint";
-    case Relief::Kind::kMaxCycles:
-      return "max_cycles";
-    case Relief::Kind::kMaxEnergy:
-      break;
+std::string notes(const Blame& blame) {
+  std::string text;
+  if (!blame.irreducible && !blame.conflict.empty()) {
+    text += "\n  (the search for the reason was cut short; fewer of these may be reason enough)";
+  } else if (!blame.complete && !blame.conflict.empty()) {
+    text += "\n  (the search for a remedy was cut short; there may be more)";
   }
-  return "max_energy_pj";
+  return text;
 }
 
 }  // namespace
 
 std::string no_mapping_report(const Mapspace& space, const Goal& goal,
                               const Certificate& certificate, const Blame& blame) {
+  const Teller teller(space, goal);
   std::string text = heading(space, goal, certificate, blame);
-  if (!blame.reliefs.empty()) text += ":";
-  for (const Relief& relief : blame.reliefs) text += "\n  " + sentence(space, goal, relief);
-  if (!blame.complete) text += "\n  (the search for reasons was cut short; there may be more)";
-  return text;
+  if (!blame.conflict.empty()) text += ":";
+  for (const Restriction& its : blame.conflict) {
+    text += "\n  " + teller.asked(its);
+    if (const Relief* relief = relief_of(its, blame.reliefs)) text += "; " + teller.remedy(*relief);
+  }
+  if (blame.conflict.size() > 1 && !blame.reliefs.empty()) {
+    text += "\nto change one of them is enough";
+    if (blame.reliefs.size() < blame.conflict.size()) text += " where it is said how";
+  }
+  if (!blame.together.empty()) {
+    text += blame.conflict.size() == 1 ? "\nto change that alone" : "\nto change one of them";
+    text += " is not enough; to change all of these is:";
+    for (const Relief& relief : blame.together) {
+      text += "\n  " + teller.asked(relief.restriction) + "; " +
+              (relief.nearest ? teller.remedy(relief) : "taken away");
+    }
+  }
+  return text + notes(blame);
 }
 
 std::string no_mapping_json(const Mapspace& space, const Goal& goal, const Certificate& certificate,
                             const Blame& blame) {
-  Json reasons = Json::array();
-  for (const Relief& relief : blame.reliefs) {
-    Json reason = {{"kind", kind_name(relief.kind)},
-                   {"message", sentence(space, goal, relief)},
-                   {"index", relief.index}};
-    if (relief.nearest) {
-      reason["nearest"] = *relief.nearest;
-      reason["exact"] = relief.exact;
+  const Teller teller(space, goal);
+  Json conflict = Json::array();
+  for (const Restriction& its : blame.conflict) conflict.push_back(teller.json(its));
+  const auto listed = [&](const std::vector<Relief>& reliefs) {
+    Json list = Json::array();
+    for (const Relief& relief : reliefs) {
+      Json one = teller.json(relief.restriction);
+      one["remedy"] = teller.remedy(relief);
+      if (relief.nearest) {
+        one["nearest"] = *relief.nearest;
+        one["exact"] = relief.exact;
+      }
+      one["mapping"] = Json::parse(mapping_to_json(relief.mapping, space.problem(), space.arch()));
+      list.push_back(std::move(one));
     }
-    reason["mapping"] = Json::parse(mapping_to_json(relief.mapping, space.problem(), space.arch()));
-    reasons.push_back(std::move(reason));
-  }
+    return list;
+  };
   const Json document = {{"error",
                           {{"code", "no_mapping"},
                            {"message", heading(space, goal, certificate, blame)},
-                           {"reasons", reasons},
+                           {"conflict", conflict},
+                           {"irreducible", blame.irreducible},
+                           {"each_is_enough", listed(blame.reliefs)},
+                           {"all_are_enough", listed(blame.together)},
                            {"complete", blame.complete}}}};
   return fields::to_text(document);
 }

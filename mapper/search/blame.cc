@@ -1,5 +1,8 @@
-// Why nothing fits: the search again with one thing taken away at a time.
+// Why nothing fits: the search again with fewer restrictions. Fewer never leave fewer mappings, so
+// a set that leaves none holds a smallest such set, found by halving what is asked (Junker's
+// QuickXplain), and what one change mends is a member of every such set.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "mapper/search/search.h"
@@ -7,154 +10,441 @@
 namespace loopscape {
 namespace {
 
+using Kind = Restriction::Kind;
+using Numbers = std::vector<std::size_t>;  // of restrictions
+
+std::vector<Restriction> restrictions_of(const Arch& arch, const Goal& goal) {
+  std::vector<Restriction> all;
+  const auto add = [&](Kind kind, std::size_t index, std::size_t parts) {
+    for (std::size_t part = 0; part < parts; ++part) all.push_back({kind, index, part});
+  };
+  for (std::size_t m = 0; m < arch.memories.size(); ++m) {
+    add(Kind::kCapacity, m, arch.memories[m].size_bits ? 1 : 0);
+    if (m == 0) continue;  // it stores everything anyway
+    add(Kind::kKeep, m, arch.memories[m].keep.size());
+    add(Kind::kBypass, m, arch.memories[m].bypass.size());
+  }
+  for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
+    for (std::size_t a = 0; a < arch.fanouts[f].axes.size(); ++a) {
+      if (!arch.fanouts[f].axes[a].dims.empty()) all.push_back({Kind::kAxisDims, f, a});
+    }
+  }
+  for (std::size_t c = 0; c < arch.constraints.size(); ++c) {
+    const Constraint& its = arch.constraints[c];
+    add(Kind::kFactor, c, its.factors.size());
+    add(Kind::kOrder, c, its.order.empty() ? 0 : 1);
+    add(Kind::kDims, c, its.dims.empty() ? 0 : 1);
+    add(Kind::kConstraintKeep, c, its.keep.size());
+    add(Kind::kConstraintBypass, c, its.bypass.size());
+    add(Kind::kUtilization, c, its.min_utilization ? 1 : 0);
+    add(Kind::kStationary, c, its.stationary.empty() ? 0 : 1);
+    add(Kind::kDataflow, c, its.dataflow.empty() ? 0 : 1);
+  }
+  add(Kind::kMaxCycles, 0, goal.max_cycles ? 1 : 0);
+  add(Kind::kMaxEnergy, 0, goal.max_energy_pj ? 1 : 0);
+  return all;
+}
+
+// What is asked in a trial: some restrictions, each by so many steps less than it says, or the
+// goal's bounds by these numbers.
+struct Ask {
+  std::vector<char> holds;
+  std::vector<std::int64_t> slack;
+  std::optional<double> max_cycles, max_energy_pj;
+};
+
+// An architecture and a goal that ask no more than that.
+class Asker {
+ public:
+  Asker(const Mapspace& space, const std::vector<Restriction>& all)
+      : problem_(space.problem()), arch_(space.arch()), all_(all) {}
+
+  Goal goal(const Ask& ask) const {
+    Goal goal{Objective::kEnergy, {}, {}, false};
+    for (std::size_t r = 0; r < all_.size(); ++r) {
+      if (ask.holds[r] == 0) continue;
+      if (all_[r].kind == Kind::kMaxCycles) goal.max_cycles = ask.max_cycles;
+      if (all_[r].kind == Kind::kMaxEnergy) goal.max_energy_pj = ask.max_energy_pj;
+    }
+    return goal;
+  }
+
+  Arch arch(const Ask& ask) const {
+    Arch arch = arch_;
+    // From the last part to the first, so that numbers of parts stay what they are.
+    for (std::size_t r = all_.size(); r-- > 0;) {
+      if (ask.holds[r] == 0) {
+        take_away(all_[r], arch);
+      } else if (ask.slack[r] > 0) {
+        loosen(all_[r], ask.slack[r], arch);
+      }
+    }
+    std::erase_if(arch.constraints, [](const Constraint& its) {
+      Constraint nothing;
+      nothing.node = its.node;
+      return its == nothing;
+    });
+    return arch;
+  }
+
+  // Steps by which it can be loosened before it asks nothing; 0: there are no steps.
+  std::int64_t steps(const Restriction& its) const {
+    switch (its.kind) {
+      case Kind::kFactor: {
+        const FactorConstraint& factor = arch_.constraints[its.index].factors[its.part];
+        const std::int64_t most = 2 * largest_extent(factor.dim);  // no product reaches it
+        const std::int64_t up = std::max<std::int64_t>(0, most - factor.value);
+        const std::int64_t down = factor.value - 1;
+        switch (factor.kind) {
+          case FactorConstraint::Kind::kExactly:
+            return std::max(up, down);
+          case FactorConstraint::Kind::kAtMost:
+            return up;
+          case FactorConstraint::Kind::kAtLeast:
+            return down;
+          case FactorConstraint::Kind::kAll:
+            return one_dim(factor.dim) ? largest_extent(factor.dim) - 1 : 0;
+        }
+        return 0;
+      }
+      case Kind::kUtilization:
+        return units_asked(its);
+      default:
+        return 0;
+    }
+  }
+
+  // What it says, loosened.
+  double value(const Restriction& its, std::int64_t slack) const {
+    if (its.kind == Kind::kUtilization) {
+      return static_cast<double>(units_asked(its) - slack) / units(its);
+    }
+    if (its.kind == Kind::kCapacity) {
+      return static_cast<double>(bits(arch_.memories[its.index], slack));
+    }
+    const FactorConstraint& factor = arch_.constraints[its.index].factors[its.part];
+    if (factor.kind == FactorConstraint::Kind::kAll) {
+      return static_cast<double>(largest_extent(factor.dim) - slack);
+    }
+    const bool up = factor.kind == FactorConstraint::Kind::kAtMost;
+    return static_cast<double>(up ? factor.value + slack : factor.value - slack);
+  }
+
+ private:
+  static std::uint64_t bits(const Memory& memory, std::int64_t slack) {
+    const std::uint64_t usable = usable_bits(memory) + static_cast<std::uint64_t>(slack);
+    return memory.buffering == Buffering::kDouble ? 2 * usable : usable;
+  }
+
+  bool one_dim(const std::string& name) const {
+    return __builtin_popcount(problem_.dims_called(name)) == 1;
+  }
+  std::int64_t largest_extent(const std::string& name) const {
+    std::int64_t largest = 1;
+    for (std::size_t d = 0; d < problem_.dims.size(); ++d) {
+      if ((problem_.dims_called(name) >> d & 1u) != 0) {
+        largest = std::max<std::int64_t>(largest, problem_.dims[d].extent);
+      }
+    }
+    return largest;
+  }
+
+  // Lanes, or bits of a memory.
+  double units(const Restriction& its) const {
+    const std::string& node = arch_.constraints[its.index].node;
+    if (const auto fanout = arch_.find_fanout(node)) {
+      return static_cast<double>(arch_.fanouts[loopscape::index(*fanout)].children());
+    }
+    if (const auto memory = arch_.find_memory(node)) {
+      return static_cast<double>(usable_bits(arch_.memories[loopscape::index(*memory)]));
+    }
+    double lanes = 1;
+    for (const Fanout& fanout : arch_.fanouts) lanes *= static_cast<double>(fanout.children());
+    return lanes;
+  }
+  std::int64_t units_asked(const Restriction& its) const {
+    return static_cast<std::int64_t>(
+        std::ceil(*arch_.constraints[its.index].min_utilization * units(its)));
+  }
+
+  void take_away(const Restriction& its, Arch& arch) const {
+    const auto erase = [&](auto& names) {
+      names.erase(names.begin() + static_cast<std::ptrdiff_t>(its.part));
+    };
+    switch (its.kind) {
+      case Kind::kCapacity:
+        return arch.memories[its.index].size_bits.reset();
+      case Kind::kKeep:
+        return erase(arch.memories[its.index].keep);
+      case Kind::kBypass:
+        return erase(arch.memories[its.index].bypass);
+      case Kind::kAxisDims:
+        return arch.fanouts[its.index].axes[its.part].dims.clear();
+      case Kind::kFactor:
+        return erase(arch.constraints[its.index].factors);
+      case Kind::kOrder:
+        return arch.constraints[its.index].order.clear();
+      case Kind::kDims:
+        return arch.constraints[its.index].dims.clear();
+      case Kind::kConstraintKeep:
+        return erase(arch.constraints[its.index].keep);
+      case Kind::kConstraintBypass:
+        return erase(arch.constraints[its.index].bypass);
+      case Kind::kUtilization:
+        return arch.constraints[its.index].min_utilization.reset();
+      case Kind::kStationary:
+        return arch.constraints[its.index].stationary.clear();
+      case Kind::kDataflow:
+        return arch.constraints[its.index].dataflow.clear();
+      case Kind::kMaxCycles:
+      case Kind::kMaxEnergy:
+        return;
+    }
+  }
+
+  void loosen(const Restriction& its, std::int64_t slack, Arch& arch) const {
+    if (its.kind == Kind::kCapacity) {
+      arch.memories[its.index].size_bits = bits(arch_.memories[its.index], slack);
+    } else if (its.kind == Kind::kUtilization) {
+      arch.constraints[its.index].min_utilization = value(its, slack);
+    } else {
+      auto& factors = arch.constraints[its.index].factors;
+      loosen(factors, its.part, slack);
+    }
+  }
+
+  void loosen(std::vector<FactorConstraint>& factors, std::size_t part, std::int64_t slack) const {
+    using Asked = FactorConstraint::Kind;
+    FactorConstraint& factor = factors[part];
+    if (factor.kind == Asked::kAll)
+      factor = {factor.dim, Asked::kAtLeast, largest_extent(factor.dim)};
+    const std::int64_t most = std::min<std::int64_t>(factor.value + slack, kMaxExtent);
+    const std::int64_t least = std::max<std::int64_t>(1, factor.value - slack);
+    if (factor.kind == Asked::kExactly) {
+      factors.insert(factors.begin() + static_cast<std::ptrdiff_t>(part) + 1,
+                     {factor.dim, Asked::kAtMost, most});
+      factors[part].kind = Asked::kAtLeast;
+      factors[part].value = least;
+    } else {
+      factor.value = factor.kind == Asked::kAtMost ? most : least;
+    }
+  }
+
+  const Problem& problem_;
+  const Arch& arch_;
+  const std::vector<Restriction>& all_;
+};
+
 class Blamer {
  public:
   Blamer(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
          const SearchLimits& limits)
-      : space_(space), evaluator_(evaluator), goal_(goal), limits_(limits) {}
+      : space_(space),
+        evaluator_(evaluator),
+        goal_(goal),
+        limits_(limits),
+        all_(restrictions_of(space.arch(), goal)),
+        asker_(space, all_) {}
 
   Blame run() {
-    if (goal_.max_cycles || goal_.max_energy_pj) {
-      bounds();
-      if (!blame_.reliefs.empty()) return std::move(blame_);
+    Numbers every;
+    for (std::size_t r = 0; r < all_.size(); ++r) every.push_back(r);
+    const Numbers conflict = conflict_in(asking({}), true, every);
+    blame_.irreducible = blame_.complete;
+    for (const std::size_t r : conflict) blame_.conflict.push_back(all_[r]);
+    for (const std::size_t r : conflict) {
+      Ask ask = asking(every);
+      ask.holds[r] = 0;
+      if (const auto found = possible(ask)) blame_.reliefs.push_back(nearest(ask, r, *found));
     }
-    const bool bounded = goal_.max_cycles || goal_.max_energy_pj;
-    goal_ = {Objective::kEnergy, {}, {}, false};
-    if (bounded && trial(arch())) {
-      blame_.without_bounds = true;
-      return std::move(blame_);
-    }
-    for (std::size_t m = 0; m < arch().memories.size(); ++m) memory(m);
-    for (std::size_t c = 0; c < arch().constraints.size(); ++c) constraint(c);
-    if (blame_.reliefs.empty()) all_of_a_kind();
+    if (blame_.reliefs.empty() && !conflict.empty()) change_several(conflict);
     return std::move(blame_);
   }
 
  private:
-  const Arch& arch() const { return space_.arch(); }
+  Ask asking(const Numbers& restrictions) const {
+    Ask ask{std::vector<char>(all_.size()), std::vector<std::int64_t>(all_.size()),
+            goal_.max_cycles, goal_.max_energy_pj};
+    for (const std::size_t r : restrictions) ask.holds[r] = 1;
+    return ask;
+  }
 
   struct Trial {
     std::optional<Found> found;
-    bool settled = true;  // nothing was found because there is nothing
+    bool settled = true;  // what was found is the best, or there is nothing
   };
 
-  Trial attempt(const Arch& changed) const {
-    Trial trial;
-    const Result<Mapspace> space = Mapspace::create(space_.problem(), changed, space_.options());
+  // A mapping that keeps to what is asked, the best for `objective`.
+  Trial attempt(const Ask& ask, Objective objective) const {
+    Trial trial{std::nullopt, false};
+    const Arch arch = asker_.arch(ask);
+    const Result<Mapspace> space = Mapspace::create(space_.problem(), arch, space_.options());
     const Result<Evaluator> evaluator =
-        Evaluator::create(space_.problem(), changed, evaluator_.conventions(), evaluator_.costs());
+        Evaluator::create(space_.problem(), arch, evaluator_.conventions(), evaluator_.costs());
     if (!space.ok() || !evaluator.ok()) return trial;
-    SearchResult result = search_optimal(*space, *evaluator, goal_, limits_);
+    Goal goal = asker_.goal(ask);
+    goal.objective = objective;
+    SearchResult result = search_optimal(*space, *evaluator, goal, limits_);
     trial.found = std::move(result.best);
-    trial.settled = trial.found || result.certificate.proved;
+    trial.settled = result.certificate.proved;
     return trial;
   }
 
-  std::optional<Found> trial(const Arch& changed) {
-    Trial trial = attempt(changed);
-    blame_.complete = blame_.complete && trial.settled;
+  std::optional<Found> possible(const Ask& ask) {
+    Trial trial = attempt(ask, Objective::kEnergy);
+    blame_.complete = blame_.complete && (trial.settled || trial.found);
     return std::move(trial.found);
   }
-
-  bool relieves(Relief::Kind kind, std::size_t index, const Arch& changed) {
-    const std::optional<Found> found = trial(changed);
-    if (found) blame_.reliefs.push_back({kind, index, std::nullopt, true, found->mapping});
-    return found.has_value();
+  bool impossible(const Ask& ask) {
+    const Trial trial = attempt(ask, Objective::kEnergy);
+    blame_.complete = blame_.complete && (trial.settled || trial.found);
+    return !trial.found && trial.settled;
   }
 
-  // The least of one bounded quantity that the bound on the other leaves.
-  void bounds() {
-    for (const bool cycles : {true, false}) {
-      Goal goal{cycles ? Objective::kDelay : Objective::kEnergy, goal_.max_cycles,
-                goal_.max_energy_pj, false};
-      std::optional<double>& bound = cycles ? goal.max_cycles : goal.max_energy_pj;
-      if (!bound) continue;
-      bound.reset();
-      const SearchResult result = search_optimal(space_, evaluator_, goal, limits_);
-      blame_.complete = blame_.complete && result.certificate.proved;
-      if (!result.best) continue;
-      blame_.reliefs.push_back(
-          {cycles ? Relief::Kind::kMaxCycles : Relief::Kind::kMaxEnergy, 0,
-           cycles ? static_cast<double>(result.best->cycles) : result.best->energy_pj,
-           result.certificate.proved, result.best->mapping});
-    }
+  // The fewest of `some` that leave nothing together with `given`; all of them do. `grown`: what is
+  // given has become more since that was last asked of it alone.
+  Numbers conflict_in(const Ask& given, bool grown, const Numbers& some) {
+    if (grown && impossible(given)) return {};
+    if (some.size() <= 1) return some;
+    const auto half = some.begin() + static_cast<std::ptrdiff_t>(some.size() / 2);
+    const Numbers first(some.begin(), half), second(half, some.end());
+    Numbers needed = conflict_in(with(given, first), true, second);
+    Numbers also = conflict_in(with(given, needed), !needed.empty(), first);
+    also.insert(also.end(), needed.begin(), needed.end());
+    return also;
+  }
+  static Ask with(Ask ask, const Numbers& more) {
+    for (const std::size_t r : more) ask.holds[r] = 1;
+    return ask;
   }
 
-  void memory(std::size_t m) {
-    const Memory& memory = arch().memories[m];
-    Arch changed = arch();
-    if (memory.size_bits) {
-      changed.memories[m].size_bits.reset();
-      if (relieves(Relief::Kind::kCapacity, m, changed)) shrink(m, blame_.reliefs.back());
-    }
-    if (m > 0 && !memory.keep.empty()) {
-      changed = arch();
-      changed.memories[m].keep.clear();
-      relieves(Relief::Kind::kKeep, m, changed);
-    }
-    if (!memory.bypass.empty()) {
-      changed = arch();
-      changed.memories[m].bypass.clear();
-      relieves(Relief::Kind::kBypass, m, changed);
-    }
-  }
+  // ---- what would do ----
 
-  // The least capacity that leaves a mapping, by bisection: more room never takes one away, unless
-  // "utilization" asks for some of it.
-  void shrink(std::size_t m, Relief& relief) {
-    const bool is_double = arch().memories[m].buffering == Buffering::kDouble;
-    const auto of_usable = [&](std::uint64_t bits) { return is_double ? 2 * bits : bits; };
-    std::uint64_t too_few = usable_bits(arch().memories[m]);
-    std::uint64_t enough = occupied(m, relief.mapping);
-    if (enough <= too_few) return;
-    while (enough - too_few > 1) {
-      const std::uint64_t middle = too_few + (enough - too_few) / 2;
-      Arch changed = arch();
-      changed.memories[m].size_bits = of_usable(middle);
-      const Trial trial = attempt(changed);
+  // `ask` leaves `found`, and nothing if r held as well: how far must r be loosened? It holds so
+  // loosened from then on.
+  Relief nearest(Ask& ask, std::size_t r, const Found& found) {
+    const Restriction& its = all_[r];
+    if (its.kind == Kind::kMaxCycles || its.kind == Kind::kMaxEnergy) {
+      return nearest_bound(ask, r, found);
+    }
+    Relief relief{its, std::nullopt, true, found.mapping};
+    const bool capacity = its.kind == Kind::kCapacity;
+    std::int64_t most = capacity ? missing(its, found.mapping) : asker_.steps(its);
+    if (most <= 0) return relief;
+    ask.holds[r] = 1;
+    for (std::int64_t too_few = 0; most - too_few > 1;) {
+      const std::int64_t middle = too_few + (most - too_few) / 2;
+      ask.slack[r] = middle;
+      const Trial trial = attempt(ask, Objective::kEnergy);
       if (trial.found) {
         relief.mapping = trial.found->mapping;
-        enough = std::min(middle, occupied(m, relief.mapping));
+        most = capacity ? std::min(middle, missing(its, relief.mapping)) : middle;
       } else {
         too_few = middle;
         relief.exact = relief.exact && trial.settled;
       }
     }
-    relief.nearest = static_cast<double>(of_usable(enough));
+    ask.slack[r] = most;
+    relief.nearest = asker_.value(its, most);
+    if (its.kind == Kind::kFactor) choose_side(its, most, relief);
+    if (capacity && must_be_filled(its.index)) relief.exact = false;
+    return relief;
   }
 
-  std::uint64_t occupied(std::size_t m, const Mapping& mapping) const {
-    Arch roomy = arch();
+  Relief nearest_bound(Ask& ask, std::size_t r, const Found& found) {
+    const bool cycles = all_[r].kind == Kind::kMaxCycles;
+    const Trial least = attempt(ask, cycles ? Objective::kDelay : Objective::kEnergy);
+    const Found& best = least.found ? *least.found : found;
+    const double value = cycles ? static_cast<double>(best.cycles) : best.energy_pj;
+    ask.holds[r] = 1;
+    (cycles ? ask.max_cycles : ask.max_energy_pj) = value;
+    return {all_[r], value, least.settled, best.mapping};
+  }
+
+  // Of "exactly" either neighbour may be the one that does.
+  void choose_side(const Restriction& its, std::int64_t slack, Relief& relief) const {
+    Arch arch = space_.arch();
+    Constraint above;
+    above.node = arch.constraints[its.index].node;
+    above.factors = {arch.constraints[its.index].factors[its.part]};
+    FactorConstraint& factor = above.factors.front();
+    if (factor.kind != FactorConstraint::Kind::kExactly) return;
+    factor.value += slack;
+    arch.constraints = {above};
+    if (constraint_violations(relief.mapping, space_.problem(), arch).empty()) {
+      relief.nearest = static_cast<double>(factor.value);
+    }
+  }
+
+  // Does a constraint ask for some of the memory? Then more room may take mappings away.
+  bool must_be_filled(std::size_t m) const {
+    const Arch& arch = space_.arch();
+    return std::any_of(arch.constraints.begin(), arch.constraints.end(), [&](const Constraint& c) {
+      return c.min_utilization && c.node == arch.memories[m].name;
+    });
+  }
+
+  // Bits that the mapping occupies beyond those there are.
+  std::int64_t missing(const Restriction& its, const Mapping& mapping) const {
+    Arch roomy = space_.arch();
     for (Memory& memory : roomy.memories) memory.size_bits.reset();
     const Result<Evaluator> evaluator =
         Evaluator::create(space_.problem(), roomy, evaluator_.conventions(), evaluator_.costs());
     if (!evaluator.ok()) return 0;
     const Result<Breakdown> breakdown = evaluator->explain(mapping);
-    return breakdown.ok() ? static_cast<std::uint64_t>(breakdown->memories[m].occupied_bits) : 0;
+    if (!breakdown.ok()) return 0;
+    return breakdown->memories[its.index].occupied_bits -
+           static_cast<std::int64_t>(usable_bits(space_.arch().memories[its.index]));
   }
 
-  void constraint(std::size_t c) {
-    Arch changed = arch();
-    changed.constraints.erase(changed.constraints.begin() + static_cast<std::ptrdiff_t>(c));
-    relieves(Relief::Kind::kConstraint, c, changed);
+  bool has_steps(std::size_t r) const {
+    const Kind kind = all_[r].kind;
+    return kind == Kind::kCapacity || kind == Kind::kMaxCycles || kind == Kind::kMaxEnergy ||
+           asker_.steps(all_[r]) > 0;
   }
 
-  void all_of_a_kind() {
-    Arch roomy = arch(), free = arch();
-    for (Memory& memory : roomy.memories) memory.size_bits.reset();
-    for (Memory& memory : free.memories) {
-      memory.keep.clear();
-      memory.bypass.clear();
+  // Where no one change is enough: keep to as much as possible, rather to what can only be taken
+  // away than to what can be loosened, and loosen the rest one by one.
+  void change_several(const Numbers& conflict) {
+    const auto loose =
+        std::find_if(conflict.begin(), conflict.end(), [&](std::size_t r) { return has_steps(r); });
+    const std::size_t one = loose != conflict.end() ? *loose : conflict.back();
+    Ask ask = asking(conflict);
+    ask.holds[one] = 0;
+    Numbers changed = {one}, others;
+    for (std::size_t r = 0; r < all_.size(); ++r) {
+      if (std::find(conflict.begin(), conflict.end(), r) == conflict.end()) others.push_back(r);
     }
-    free.constraints.clear();
-    blame_.without_capacities = trial(roomy).has_value();
-    blame_.without_constraints = trial(free).has_value();
+    std::stable_partition(others.begin(), others.end(),
+                          [&](std::size_t r) { return !has_steps(r); });
+    hold(others, ask, changed);
+    std::sort(changed.begin(), changed.end());
+    for (const std::size_t r : changed) {
+      if (const auto found = possible(ask)) blame_.together.push_back(nearest(ask, r, *found));
+    }
+  }
+
+  // Adds to what is asked as many of these as leave a mapping.
+  void hold(const Numbers& some, Ask& ask, Numbers& changed) {
+    if (some.empty()) return;
+    const Ask more = with(ask, some);
+    if (possible(more)) {
+      ask = more;
+    } else if (some.size() == 1) {
+      changed.push_back(some.front());
+    } else {
+      const auto half = some.begin() + static_cast<std::ptrdiff_t>(some.size() / 2);
+      hold({some.begin(), half}, ask, changed);
+      hold({half, some.end()}, ask, changed);
+    }
   }
 
   const Mapspace& space_;
   const Evaluator& evaluator_;
   Goal goal_;
   SearchLimits limits_;
+  std::vector<Restriction> all_;
+  Asker asker_;
   Blame blame_;
 };
 

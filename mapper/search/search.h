@@ -116,27 +116,48 @@ Result<SearchResult> search_local(const Mapspace& space, const Evaluator& evalua
                                   const Goal& goal, const LocalOptions& options = {},
                                   const SearchLimits& limits = {});
 
-// Why nothing fits: each thing that, taken away alone, would leave a mapping.
-struct Relief {
+// ---- Why nothing fits ----
+
+// One thing that is asked of a mapping: a capacity, one name or number of a constraint, a bound.
+struct Restriction {
   enum class Kind : std::uint8_t {
-    kCapacity,
-    kKeep,
+    kCapacity,  // of memory `index`
+    kKeep,      // name number `part` that memory `index` keeps, or lets bypass
     kBypass,
-    kConstraint,
-    kMaxCycles,
+    kAxisDims,  // of axis number `part` of fan-out `index`
+    kFactor,    // number `part` of constraint `index`, as all the following
+    kOrder,
+    kDims,
+    kConstraintKeep,  // name number `part`
+    kConstraintBypass,
+    kUtilization,
+    kStationary,
+    kDataflow,
+    kMaxCycles,  // of the goal
     kMaxEnergy
   } kind;
-  std::size_t index = 0;  // of the memory, or of the constraint
-  // Less than taking it away: this capacity in bits, these cycles, this energy would do.
+  std::size_t index = 0, part = 0;
+  friend bool operator==(const Restriction&, const Restriction&) = default;
+};
+// A restriction taken away, or the nearest to it that would do.
+struct Relief {
+  Restriction restriction;
+  // Capacity: bits, at least; factor: its number; utilization: its share; bounds: their number.
   std::optional<double> nearest;
   bool exact = true;  // nothing nearer would do; false: the search for it was cut short
   Mapping mapping;    // one that would then be left
 };
 struct Blame {
+  // No mapping keeps to all of these, and without any one of them there is one that keeps to the
+  // others. Empty: no mapping is left even without all restrictions.
+  std::vector<Restriction> conflict;
+  bool irreducible = true;  // false: a trial was cut short, and some of them may not be needed
+  // Changes each of which leaves a mapping that keeps to everything else: all there are, of members
+  // of the conflict (of others none does).
   std::vector<Relief> reliefs;
-  // Where there is none of them: would there be a mapping without both bounds of the goal, without
-  // any capacity, without any constraint, keep and bypass?
-  bool without_bounds = false, without_capacities = false, without_constraints = false;
+  // If there is none: changes that together do, none of which can be left out. A mapping with all
+  // of them is the last one's.
+  std::vector<Relief> together;
   bool complete = true;  // false: some trial was cut short and may have found more
 };
 // To be asked about a space that search_optimal() proved to have no answer. `limits` hold for each

@@ -228,15 +228,19 @@ TEST_CASE("limits are honest") {
   CHECK(search_local(*world.space, *world.evaluator, goal, {}, limits)->limited);
 }
 
+using Kind = Restriction::Kind;
+
 TEST_CASE("the capacity that is missing is told to the bit") {
   const World world("[]", kPerfect, "\"size_bits\": 128", "\"size_bits\": 3");
   REQUIRE_FALSE(world.optimal().best);
   const Blame blame = find_blame(*world.space, *world.evaluator, {}, {});
   CHECK(blame.complete);
+  CHECK(blame.irreducible);
+  const std::vector<Restriction> conflict = {{Kind::kCapacity, 1, 0}, {Kind::kKeep, 1, 0}};
+  CHECK(blame.conflict == conflict);
   REQUIRE(blame.reliefs.size() == 2);
   const Relief& capacity = blame.reliefs[0];
-  CHECK(capacity.kind == Relief::Kind::kCapacity);
-  CHECK(capacity.index == 1);
+  CHECK(capacity.restriction == conflict[0]);
   REQUIRE(capacity.nearest);
   CHECK(capacity.exact);
   CHECK(*capacity.nearest == 8);  // one word of I
@@ -245,8 +249,7 @@ TEST_CASE("the capacity that is missing is told to the bit") {
     const World changed("[]", kPerfect, "\"size_bits\": 128", size);
     CHECK(changed.optimal().best.has_value() == (less == 0));
   }
-  CHECK(blame.reliefs[1].kind == Relief::Kind::kKeep);
-  CHECK(blame.reliefs[1].index == 1);
+  CHECK(blame.reliefs[1].restriction == conflict[1]);
 }
 
 TEST_CASE("a double buffer needs twice its tile") {
@@ -257,21 +260,29 @@ TEST_CASE("a double buffer needs twice its tile") {
   CHECK(blame.reliefs[0].nearest == 16.0);
 }
 
-TEST_CASE("each constraint that stands in the way alone is named") {
-  const World world(R"([{"node": "PEs", "factors": {"m": ">=3"}},
+TEST_CASE("the parts of constraints that leave nothing are named") {
+  const World world(R"([{"node": "PEs", "factors": {"m": ">=3", "n": ">=1"}},
                         {"node": "Reg", "dims": ["m"]}])",
                     {});
   const Blame blame = find_blame(*world.space, *world.evaluator, {}, {});
+  CHECK(blame.conflict == std::vector<Restriction>{{Kind::kFactor, 0, 0}});
   REQUIRE(blame.reliefs.size() == 1);
-  CHECK(blame.reliefs[0].kind == Relief::Kind::kConstraint);
-  CHECK(blame.reliefs[0].index == 0);
+  CHECK(blame.reliefs[0].nearest == 2.0);  // lanes there are
+  CHECK(blame.together.empty());
+}
+
+TEST_CASE("where no one change is enough those that are together are told") {
   const World two(R"([{"node": "PEs", "factors": {"m": ">=3"}},
-                      {"node": "PEs", "factors": {"n": ">=3"}}])",
+                      {"node": "PEs", "factors": {"n": 4}}])",
                   {});
-  const Blame both = find_blame(*two.space, *two.evaluator, {}, {});
-  CHECK(both.reliefs.empty());
-  CHECK(both.without_constraints);
-  CHECK_FALSE(both.without_capacities);
+  const Blame blame = find_blame(*two.space, *two.evaluator, {}, {});
+  CHECK(blame.conflict.size() == 1);
+  CHECK(blame.reliefs.empty());
+  REQUIRE(blame.together.size() == 2);
+  CHECK(blame.together[0].restriction == Restriction{Kind::kFactor, 0, 0});
+  CHECK(blame.together[0].nearest == 2.0);
+  CHECK(blame.together[1].restriction == Restriction{Kind::kFactor, 1, 0});
+  CHECK(blame.together[1].nearest == 1.0);  // m takes both lanes
 }
 
 TEST_CASE("bounds that nothing keeps are told with what is possible") {
@@ -282,13 +293,26 @@ TEST_CASE("bounds that nothing keeps are told with what is possible") {
   Goal goal;
   goal.max_cycles = fastest - 1;
   const Blame slow = find_blame(*world.space, *world.evaluator, goal, {});
+  CHECK(slow.conflict == std::vector<Restriction>{{Kind::kMaxCycles, 0, 0}});
   REQUIRE(slow.reliefs.size() == 1);
-  CHECK(slow.reliefs[0].kind == Relief::Kind::kMaxCycles);
   CHECK(slow.reliefs[0].nearest == fastest);
   goal.max_energy_pj = thriftiest / 2;
   const Blame neither = find_blame(*world.space, *world.evaluator, goal, {});
   CHECK(neither.reliefs.empty());
-  CHECK(neither.without_bounds);
+  REQUIRE(neither.together.size() == 2);
+  CHECK(neither.together[0].nearest >= fastest);
+  CHECK(neither.together[1].nearest >= thriftiest);
+}
+
+TEST_CASE("blame that is cut short says so") {
+  const World world("[]", kPerfect, "\"size_bits\": 128", "\"size_bits\": 3");
+  SearchLimits none;
+  none.max_work = 0;
+  const Blame blame = find_blame(*world.space, *world.evaluator, {}, none);
+  CHECK_FALSE(blame.complete);
+  CHECK_FALSE(blame.irreducible);
+  CHECK(blame.reliefs.empty());
+  CHECK_FALSE(blame.conflict.empty());  // it is known to leave nothing, if not to be the least
 }
 
 }  // namespace
