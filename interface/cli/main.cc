@@ -65,6 +65,7 @@ int run_command(int argc, char** argv) {
   add_verify(app, run);
   add_count(app, run);
   add_schema(app, run);
+  add_bench(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
