@@ -1,6 +1,7 @@
 # Sourced by the scripts that set a machine up: Debian packages, then one CMake preset.
 
-BUILD_PACKAGES="g++ cmake ninja-build ccache nlohmann-json3-dev libboost-dev libtbb-dev libcli11-dev"
+BUILD_PACKAGES="g++ cmake ninja-build ccache nlohmann-json3-dev libboost-dev libtbb-dev libcli11-dev
+                libyaml-cpp-dev"
 TEST_PACKAGES="python3 catch2 librapidcheck-dev libvalijson-dev libbenchmark-dev
                clang-format-14"
 LONG_TEST_PACKAGES="clang-tidy-14"

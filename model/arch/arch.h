@@ -57,6 +57,7 @@ struct Network {
   std::vector<std::string> tensors;  // roles or names it carries; empty: all not named elsewhere
   std::vector<std::string> multicast, reduce, forward;  // roles or names
   double energy_pj_per_bit_hop = 0;
+  bool energy_from_tables = false;  // the spec states none: filled in by model/energy, not written
   double hop_mm = 0;
   std::optional<double> bandwidth_bits;  // per cycle, of the whole network
   double latency_cycles = 0;

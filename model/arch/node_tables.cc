@@ -239,8 +239,16 @@ const Table<Network>& network_table() {
     add_names(t, "reduce", &Network::reduce,
               "Outputs whose partial results are summed on the way.");
     add_names(t, "forward", &Network::forward, "Inputs that neighbours hand on.");
-    t.number("energy_pj_per_bit_hop", &Network::energy_pj_per_bit_hop, kNotNegative,
-             "Wire energy of one bit over one link.")
+    t.custom(
+         "energy_pj_per_bit_hop", fields::number_schema(kNotNegative, true),
+         [](const Json& json, const Reader& reader, Network& out) {
+           return fields::read_number(json, reader, kNotNegative, 1, out.energy_pj_per_bit_hop);
+         },
+         [](const Network& network) {
+           const bool stated = network.energy_pj_per_bit_hop != 0 && !network.energy_from_tables;
+           return stated ? fields::number_json(network.energy_pj_per_bit_hop) : OrderedJson();
+         },
+         "Energy of one bit over one link; default: that of 'hop_mm' of wire.")
         .number({{"hop_mm"}, {"hop_um", 1, 1e-3}}, &Network::hop_mm, kNotNegative,
                 "Length of one link.")
         .number({{"bandwidth_bits"}, {"bandwidth_bytes", 1, 8}}, &Network::bandwidth_bits,

@@ -209,7 +209,6 @@ struct StoredResult {
   std::optional<StoredStatistics> statistics;
   std::vector<StoredMapping> front;  // by increasing energy
 };
-inline constexpr const char* kTablesInSpec = "spec";
 
 // What `evaluator` says about `mapping`, `breakdown` being its explain().
 StoredResult make_result(const Evaluator& evaluator, const Mapping& mapping, Breakdown breakdown);

@@ -1,0 +1,100 @@
+#include "model/energy/scaling.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace loopscape {
+namespace {
+
+// The value at x of a line through sorted points (decreasing x), held beyond its ends. The
+// published rule between nodes is linear in nm.
+template <class Points, class Value>
+double piecewise(const Points& points, double x, Value value) {
+  if (x >= points.front().nm) return value(points.front());
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    const auto& above = points[i - 1];
+    const auto& below = points[i];
+    if (x < below.nm) continue;
+    const double share = (above.nm - x) / (above.nm - below.nm);
+    return value(above) * (1 - share) + value(below) * share;
+  }
+  return value(points.back());
+}
+
+double polynomial(const ScalingNode& node, double voltage) {
+  return (node.a * voltage + node.b) * voltage + node.c;
+}
+
+Status outside(const char* what, double value, double least, double most, const char* unit) {
+  return Status(StatusCode::kUnsupported,
+                std::string(what) + " " + number_text(value) + unit +
+                    " is outside the published scaling range, " + number_text(least) + " to " +
+                    number_text(most) + unit +
+                    " (nearest: " + number_text(value < least ? least : most) + unit + ")");
+}
+
+// Energy and area of one node on scales of their own; only ratios mean something.
+struct Relative {
+  double energy = 1, leakage = 1, area = 1;
+};
+
+Relative logic(const TechnologyScaling& scaling, double nm) {
+  const double least = scaling.nodes.back().nm;
+  const double inside = std::max(nm, least);
+  Relative out;
+  out.energy = piecewise(scaling.nodes, inside, [&](const ScalingNode& node) {
+    return polynomial(node, scaling.reference_voltage);
+  });
+  out.area = piecewise(scaling.nodes, inside, [](const ScalingNode& node) { return node.area; });
+  if (nm < least) {
+    out.energy *= std::pow(nm / least, scaling.energy_exponent_below);
+    out.area *= std::pow(nm / least, scaling.area_exponent_below);
+  }
+  out.leakage = out.energy;
+  return out;
+}
+
+Relative memory(const TechnologyScaling& scaling, double nm) {
+  Relative out = logic(scaling, std::max(nm, scaling.memory_floor_nm));
+  if (nm >= scaling.memory_floor_nm) return out;
+  const double ratio = nm / scaling.memory_floor_nm;
+  out.energy *= std::pow(ratio, scaling.memory_energy_exponent);
+  out.leakage = out.energy * scaling.memory_leakage_step;
+  out.area *= std::pow(ratio, scaling.memory_area_exponent);
+  return out;
+}
+
+}  // namespace
+
+Result<ScaleFactors> scale_node(const TechnologyScaling& scaling, ScalingRule rule, double from_nm,
+                                double to_nm) {
+  if (rule == ScalingRule::kNone || from_nm == to_nm) return ScaleFactors();
+  for (const double nm : {from_nm, to_nm}) {
+    if (nm >= scaling.least_nm && nm <= scaling.most_nm) continue;
+    return outside("the node", nm, scaling.least_nm, scaling.most_nm, " nm");
+  }
+  const auto at = rule == ScalingRule::kLogic ? logic : memory;
+  const Relative from = at(scaling, from_nm), to = at(scaling, to_nm);
+  return ScaleFactors{to.energy / from.energy, to.leakage / from.leakage, to.area / from.area,
+                      to_nm / from_nm};
+}
+
+Result<double> scale_voltage(const TechnologyScaling& scaling, double nm, double from_voltage,
+                             double to_voltage) {
+  if (from_voltage == to_voltage) return 1.0;
+  for (const double voltage : {from_voltage, to_voltage}) {
+    if (voltage >= scaling.least_voltage && voltage <= scaling.most_voltage) continue;
+    return outside("the supply", voltage, scaling.least_voltage, scaling.most_voltage, " V");
+  }
+  const auto energy = [&](double voltage) {
+    return piecewise(scaling.nodes, nm,
+                     [&](const ScalingNode& node) { return polynomial(node, voltage); });
+  };
+  return energy(to_voltage) / energy(from_voltage);
+}
+
+double nominal_voltage(const TechnologyScaling& scaling, double nm) {
+  return piecewise(scaling.supplies, nm, [](const NominalSupply& at) { return at.voltage; });
+}
+
+}  // namespace loopscape

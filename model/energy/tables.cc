@@ -1,0 +1,74 @@
+// The tables in force: those that come with the library, and those that a user adds.
+#include <map>
+#include <set>
+
+#include "model/base/fingerprint.h"
+#include "model/energy/built_in.h"
+#include "model/energy/estimate.h"
+
+namespace loopscape {
+namespace {
+
+class TableSetBuilder {
+ public:
+  Status add(const std::string& name, std::string_view json) {
+    Result<TableFile> parsed = parse_table_file(name, json);
+    if (!parsed.ok()) return parsed.status();
+    TableFile& file = *parsed;
+    for (EnergyTable& table : file.tables) {
+      const auto [known, is_new] = files_.emplace(table.name, name);
+      if (!is_new) {
+        return Status(StatusCode::kInvalidInput, "the table " + in_quotes(table.name) +
+                                                     " stands in " + known->second +
+                                                     " already; give it another name, and an "
+                                                     "'accuracy' that says which is better")
+            .in(name);
+      }
+      set_->tables.push_back(std::move(table));
+    }
+    for (TableCheck& check : file.checks) set_->checks.push_back(std::move(check));
+    if (file.scaling) set_->scaling = *std::move(file.scaling);
+    return {};
+  }
+
+  TableSet& set() { return *set_; }
+  std::shared_ptr<const TableSet> finish() { return set_; }
+
+ private:
+  std::shared_ptr<TableSet> set_ = std::make_shared<TableSet>();
+  std::map<std::string, std::string> files_;  // of every table
+};
+
+std::string identity_of(const UserTables& more) {
+  if (more.tables.empty() && more.named.empty() && !more.external) return kTablesBuiltIn;
+  Fingerprint fingerprint;
+  for (const TableText& text : more.tables) fingerprint.add(text.json);
+  for (const NamedPrices& named : more.named) {
+    fingerprint.add(named.node);
+    for (const auto& [action, pj] : named.actions) fingerprint.add(action + number_text(pj));
+    fingerprint.add(number_text(named.leakage_mw.value_or(-1)));
+    fingerprint.add(number_text(named.area_um2.value_or(-1)));
+  }
+  fingerprint.add(more.external_name);
+  return std::string(kTablesBuiltIn) + " and " + fingerprint.hex();
+}
+
+}  // namespace
+
+Result<EnergyTables> EnergyTables::create(const UserTables& more) {
+  TableSetBuilder builder;
+  for (const BuiltInTable& table : built_in_tables()) {
+    if (Status s = builder.add(std::string(table.name), table.json); !s.ok()) return s;
+  }
+  for (const TableText& text : more.tables) {
+    if (Status s = builder.add(text.name, text.json); !s.ok()) return s;
+  }
+  builder.set().named = more.named;
+  builder.set().external = more.external;
+  builder.set().identity = identity_of(more);
+  return EnergyTables(builder.finish());
+}
+
+const std::string& EnergyTables::identity() const { return set_->identity; }
+
+}  // namespace loopscape
