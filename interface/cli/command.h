@@ -26,6 +26,7 @@ void add_evaluate(CLI::App& app, Run& run);
 void add_map(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);
 void add_count(CLI::App& app, Run& run);
+void add_energy(CLI::App& app, Run& run);
 void add_schema(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 

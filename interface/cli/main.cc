@@ -64,6 +64,7 @@ int run_command(int argc, char** argv) {
   add_map(app, run);
   add_verify(app, run);
   add_count(app, run);
+  add_energy(app, run);
   add_schema(app, run);
   add_bench(app, run);
   try {

@@ -1,0 +1,108 @@
+#include "interface/cli/energy_sources.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "interface/cli/files.h"
+
+namespace loopscape::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_yaml(const fs::path& path) {
+  return path.extension() == ".yaml" || path.extension() == ".yml";
+}
+
+Status unusable(const std::string& path, std::string why) {
+  return Status(StatusCode::kInvalidInput, std::move(why)).in(path);
+}
+
+// The files that --tables names, in order of their names.
+Result<std::vector<std::string>> table_files(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return std::vector<std::string>{path};
+  std::vector<std::string> files;
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".json" || is_yaml(it->path())) {
+      files.push_back(it->path().string());
+    }
+  }
+  if (error) return unusable(path, "cannot be read: " + error.message());
+  if (files.empty()) return unusable(path, "has no tables (*.json) and no ERT or ART (*.yaml)");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Status add_file(const std::string& path, UserTables& out) {
+  Result<std::string> text = read_text(path);
+  if (!text.ok()) return text.status();
+  if (!is_yaml(path)) {
+    out.tables.push_back({path, *std::move(text)});
+    return {};
+  }
+  Result<std::vector<NamedPrices>> named = parse_ert_art(*text, path);
+  if (!named.ok()) return named.status();
+  for (NamedPrices& prices : named.value()) {
+    const auto same = [&](const NamedPrices& known) { return known.node == prices.node; };
+    const auto known = std::find_if(out.named.begin(), out.named.end(), same);
+    if (known == out.named.end()) {
+      out.named.push_back(std::move(prices));
+    } else if (known->actions.empty() != prices.actions.empty()) {
+      known->actions.merge(prices.actions);  // an ERT in one file, the ART in another
+      if (prices.area_um2) known->area_um2 = prices.area_um2;
+    } else {
+      return unusable(path,
+                      in_quotes(prices.node) + " is priced twice, here and in " + known->source);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_table_options(CLI::App& verb, TableOptions& options) {
+  verb.add_option("--tables", options.tables,
+                  "Component tables (JSON) or an ERT and ART (YAML) to add: a folder or a file; "
+                  "default: $LOOPSCAPE_TABLES");
+  verb.add_option("--estimator", options.estimator,
+                  "A command that is asked for every component: JSON on its stdin, JSON back");
+  verb.add_option("--estimator-timeout", options.estimator_seconds,
+                  "Seconds that one answer may take");
+}
+
+Result<EnergyTables> load_tables(const TableOptions& options) {
+  UserTables more;
+  std::string path = options.tables;
+  if (path.empty()) {
+    if (const char* set = std::getenv("LOOPSCAPE_TABLES")) path = set;
+  }
+  if (!path.empty()) {
+    Result<std::vector<std::string>> files = table_files(path);
+    if (!files.ok()) return files.status();
+    for (const std::string& file : *files) {
+      if (Status status = add_file(file, more); !status.ok()) return status;
+    }
+  }
+  if (!options.estimator.empty()) {
+    more.external_name = options.estimator;
+    more.external = [command = options.estimator,
+                     seconds = options.estimator_seconds](const std::string& request) {
+      return run_command(command, request, seconds);
+    };
+  }
+  return EnergyTables::create(more);
+}
+
+Result<ResolvedCosts> price_arch(const Arch& arch, const TableOptions& options,
+                                 const std::string& file) {
+  Result<EnergyTables> tables = load_tables(options);
+  if (!tables.ok()) return tables.status();
+  Result<ResolvedCosts> resolved = resolve_costs(arch, *tables);
+  if (!resolved.ok()) return resolved.status().in(file);
+  return resolved;
+}
+
+}  // namespace loopscape::cli
