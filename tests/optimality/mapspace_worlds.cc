@@ -77,21 +77,6 @@ class Generator {
     return builder.done();
   }
 
-  std::vector<std::string> some_tensors(const Problem& problem, int percent) {
-    std::vector<std::string> names;
-    for (const Tensor& tensor : problem.tensors) {
-      if (chance(random_, percent)) names.push_back(tensor.name);
-    }
-    return names;
-  }
-  std::vector<std::string> some_dims(const Problem& problem, int percent) {
-    std::vector<std::string> names;
-    for (const Dim& dim : problem.dims) {
-      if (chance(random_, percent)) names.push_back(dim.name);
-    }
-    return names;
-  }
-
   // Most tensors are kept or bypassed: choices multiply mappings.
   void add_memory(Memory& memory, const Problem& problem) {
     for (const Tensor& tensor : problem.tensors) {
@@ -111,7 +96,7 @@ class Generator {
     fanout.networks[0].network_class = kClasses[static_cast<std::size_t>(among(0, 3))];
     if (chance(random_, 10)) fanout.networks[0].forward = {problem.tensors[1].name};
     for (Axis& axis : fanout.axes) {
-      if (chance(random_, 40)) axis.dims = some_dims(problem, 60);
+      if (chance(random_, 40)) axis.dims = some_dims(random_, problem, 60);
     }
   }
 
@@ -136,21 +121,22 @@ class Generator {
                                                    Kind::kAll};
     switch (among(0, 7)) {
       case 0:
-        for (const std::string& dim : some_dims(problem, 40)) {
+        for (const std::string& dim : some_dims(random_, problem, 40)) {
           constraint.factors.push_back(
               {dim, kKinds[static_cast<std::size_t>(among(0, 3))], among(1, 4)});
         }
         break;
       case 1:
-        constraint.order = some_dims(problem, 60);
+        constraint.order = some_dims(random_, problem, 60);
         if (chance(random_, 50)) std::reverse(constraint.order.begin(), constraint.order.end());
         break;
       case 2:
-        constraint.dims = some_dims(problem, 70);
+        constraint.dims = some_dims(random_, problem, 70);
         break;
       case 3:
         if (at_memory && which > 0) {
-          (chance(random_, 50) ? constraint.keep : constraint.bypass) = some_tensors(problem, 40);
+          (chance(random_, 50) ? constraint.keep : constraint.bypass) =
+              some_tensors(random_, problem, 40);
         }
         break;
       case 4:
@@ -173,6 +159,23 @@ class Generator {
 };
 
 }  // namespace
+
+std::vector<std::string> some_tensors(reference::Random& random, const Problem& problem,
+                                      int percent) {
+  std::vector<std::string> names;
+  for (const Tensor& tensor : problem.tensors) {
+    if (chance(random, percent)) names.push_back(tensor.name);
+  }
+  return names;
+}
+
+std::vector<std::string> some_dims(reference::Random& random, const Problem& problem, int percent) {
+  std::vector<std::string> names;
+  for (const Dim& dim : problem.dims) {
+    if (chance(random, percent)) names.push_back(dim.name);
+  }
+  return names;
+}
 
 World random_world(reference::Random& random) { return Generator(random).make(); }
 

@@ -211,21 +211,6 @@ class Generator {
     return arch;
   }
 
-  std::vector<std::string> some_tensors(const Problem& problem, int percent) {
-    std::vector<std::string> names;
-    for (const Tensor& tensor : problem.tensors) {
-      if (chance(random_, percent)) names.push_back(tensor.name);
-    }
-    return names;
-  }
-  std::vector<std::string> some_dims(const Problem& problem, int percent) {
-    std::vector<std::string> names;
-    for (const Dim& dim : problem.dims) {
-      if (chance(random_, percent)) names.push_back(dim.name);
-    }
-    return names;
-  }
-
   // Most tensors are kept or bypassed: choices multiply mappings.
   void fill(Memory& memory, const Problem& problem) {
     const int choice = has(F::kMemories2) ? 50 : has(F::kMemories3) ? 20 : 10;
@@ -282,12 +267,12 @@ class Generator {
     Network& network = fanout.networks[0];
     network.network_class = pick(kPlain);
     if (chance(random_, 40)) {
-      network.multicast = some_tensors(problem, 65);
-      network.reduce = some_tensors(problem, 65);
+      network.multicast = some_tensors(random_, problem, 65);
+      network.reduce = some_tensors(random_, problem, 65);
     }
     if (has(F::kAxisDims)) {
       for (Axis& axis : fanout.axes) {
-        if (chance(random_, 60)) axis.dims = some_dims(problem, 60);
+        if (chance(random_, 60)) axis.dims = some_dims(random_, problem, 60);
       }
     }
     if (!chance(random_, 25)) return;
@@ -318,7 +303,7 @@ class Generator {
           network.energy_pj_per_bit_hop = 0.125 * static_cast<double>(among(1, 40));
         network.bandwidth_bits = rate(has(F::kNetworkBandwidth));
         if (has(F::kLatency) && chance(random_, 50)) network.latency_cycles = latency();
-        if (has(F::kForward)) network.forward = some_tensors(problem, 40);
+        if (has(F::kForward)) network.forward = some_tensors(random_, problem, 40);
         network.preload = chance(random_, 60);
         if (chance(random_, 40)) network.preload_axis = fanout.axes.front().name;
       }
@@ -363,10 +348,10 @@ class Generator {
         constraint.factors = {
             {pick(problem.dims).name, pick(kFactorKinds), among(1, chance(random_, 60) ? 2 : 4)}};
       } else if (kind == F::kOrder) {
-        constraint.order = some_dims(problem, 60);
+        constraint.order = some_dims(random_, problem, 60);
         if (chance(random_, 50)) std::reverse(constraint.order.begin(), constraint.order.end());
       } else if (kind == F::kDims) {
-        constraint.dims = some_dims(problem, 75);
+        constraint.dims = some_dims(random_, problem, 75);
       } else if (kind == F::kKeep || kind == F::kBypass) {
         constraint.node = some_memory(arch, 1);
         (kind == F::kKeep ? constraint.keep : constraint.bypass) = {pick(problem.tensors).name};
