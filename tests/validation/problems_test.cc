@@ -1,0 +1,148 @@
+// The networks of problems/ against published totals: layers, operations, weights. Where a
+// literature count follows from no shapes, the exact one stands here and the comment says so.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "model/network/network.h"
+
+using namespace loopscape;
+
+namespace {
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+std::vector<std::filesystem::path> files_in(const std::string& folder) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(LOOPSCAPE_SOURCE_DIR "/problems/" + folder)) {
+    paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+LayerNetwork load(const std::string& name) {
+  const Result<LayerNetwork> network =
+      parse_network(text_of(LOOPSCAPE_SOURCE_DIR "/problems/networks/" + name + ".json"));
+  INFO(name << ": " << network.status().to_string());
+  REQUIRE(network.ok());
+  return *network;
+}
+
+// Parameters of a layer; the second operand of an attention product is none.
+std::int64_t weights_of(const Problem& layer) {
+  const Tensor& weight = layer.tensors[2];
+  if (layer.find_dim("h")) return 0;
+  std::int64_t words = 1;
+  for (std::size_t d = 0; d < layer.dims.size(); ++d) {
+    if (weight.relevant & bit(static_cast<DimId>(d))) words *= layer.dims[d].extent;
+  }
+  return words;
+}
+
+struct Totals {
+  const char* name;
+  std::int64_t layers, operations, weights;
+};
+
+}  // namespace
+
+TEST_CASE("networks have the published number of layers, operations and weights") {
+  const Totals all[] = {
+      // He et al. 2016 and the MLPerf reference: 53 convolutions (4 of them shortcuts) and a
+      // product.
+      {"resnet50", 54, 3'857'973'248, 25'502'912},
+      {"resnet50_v1_5", 54, 4'089'184'256, 25'502'912},
+      // torchvision: 1.81 GMAC; 11,689,512 parameters less 9,600 of normalisation and 1,000 biases.
+      {"resnet18", 21, 1'814'073'344, 11'678'912},
+      // Sze et al. 2017, table of popular networks: 14.7 M and 124 M weights, 15.3 G and 124 M
+      // MACs.
+      {"vgg16", 16, 15'470'264'320, 138'344'128},
+      // The same: 2.3 M and 58.6 M weights, 666 M and 58.6 M MACs, groups counted.
+      {"alexnet", 8, 724'406'816, 60'954'656},
+      // Howard et al. 2017, table 4: 569 M MACs, 4.2 M parameters.
+      {"mobilenet_v1", 28, 568'740'352, 4'209'088},
+      // Sandler et al. 2018, table 4: 300 M MACs, 3.4 M parameters.
+      {"mobilenet_v2", 53, 300'774'272, 3'469'760},
+      // Devlin et al. 2019: 12 blocks with 7,077,888 weights each, embeddings left out.
+      {"bert_base_512", 96, 48'318'382'080, 84'934'656},
+      {"bert_base_128", 96, 11'173'625'856, 84'934'656},
+      {"bert_large_384", 192, 123'211'874'304, 301'989'888},
+      // 2.6 k and 58 k weights; the literature's 283 k MACs follow from no shapes.
+      {"lenet5", 4, 415'680, 60'630},
+      // 7 M weights; the literature's 1.43 G MACs are lower than the shapes of table 1 give.
+      {"googlenet", 58, 1'582'671'872, 6'990'272},
+      {"efficientnet_b0", 82, 385'814'752, 5'236'192},  // 0.39 G, 5.3 M with normalisation
+      {"dlrm_bottom", 3, 170'496, 170'496},
+      {"dlrm_top", 5, 2'194'688, 2'194'688},
+  };
+  for (const Totals& wanted : all) {
+    const LayerNetwork network = load(wanted.name);
+    std::int64_t weights = 0;
+    for (const Problem& layer : network.layers) {
+      weights += weights_of(layer) * static_cast<std::int64_t>(layer.count);
+    }
+    INFO(wanted.name);
+    CHECK(network.occurrences() == wanted.layers);
+    CHECK(network.operations() == wanted.operations);
+    CHECK(weights == wanted.weights);
+  }
+}
+
+TEST_CASE("layers of networks have the published operations and weights") {
+  // Chen, CS217 2018: AlexNet's layers 1, 2, 3 and 8.
+  const LayerNetwork alexnet = load("alexnet");
+  const std::int64_t expected[][3] = {{0, 105'415'200, 34'848},
+                                      {1, 223'948'800, 307'200},
+                                      {2, 149'520'384, 884'736},
+                                      {7, 4'096'000, 4'096'000}};
+  for (const auto& [layer, operations, weights] : expected) {
+    const Problem& problem = alexnet.layers[static_cast<std::size_t>(layer)];
+    CHECK(problem.operations() == operations);
+    CHECK(weights_of(problem) == weights);
+  }
+  // Brown et al. 2020: 175 G parameters, 12 d^2 of them in each of 96 blocks of width 12288.
+  for (const char* name : {"gpt3_prefill_2048", "gpt3_decode_2048"}) {
+    std::int64_t weights = 0;
+    for (const Problem& layer : load(name).layers) {
+      weights += weights_of(layer) * static_cast<std::int64_t>(layer.count);
+    }
+    CHECK(weights == std::int64_t{96} * 12 * 12288 * 12288);
+  }
+  // Jouppi et al. 2017, table 1: operations per weight byte.
+  const std::pair<const char*, std::int64_t> intensities[] = {
+      {"tpu_mlp0", 200}, {"tpu_lstm0", 64}, {"tpu_cnn0", 2888}};
+  for (const auto& [name, intensity] : intensities) {
+    for (const Problem& layer : load(name).layers) {
+      CHECK(layer.operations() == intensity * weights_of(layer));
+    }
+  }
+}
+
+TEST_CASE("every problem and network can be read and says where it comes from") {
+  for (const std::filesystem::path& path : files_in("networks")) {
+    INFO(path);
+    const Result<LayerNetwork> network = parse_network(text_of(path));
+    REQUIRE(network.status().to_string() == "");
+    CHECK(network->name == path.stem().string());
+    CHECK_FALSE(network->comment.empty());
+    CHECK(*parse_network(network_to_json(*network)) == *network);
+  }
+  for (const std::filesystem::path& path : files_in("layers")) {
+    INFO(path);
+    const Result<Problem> problem = parse_problem(text_of(path));
+    REQUIRE(problem.status().to_string() == "");
+    CHECK(problem->name == path.stem().string());
+    CHECK_FALSE(problem->comment.empty());
+  }
+}
