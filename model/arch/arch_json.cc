@@ -246,6 +246,7 @@ Status check_attributes(const T& component) {
   }();
   for (const auto& attribute : component.attributes) {
     if (json.contains(attribute.first)) continue;
+    if (json.contains("attributes") && json["attributes"].contains(attribute.first)) continue;
     return Status(StatusCode::kInvalidInput, "unknown attribute " + in_quotes(attribute.first) +
                                                  " of " + in_quotes(component.name))
         .at("/nodes");

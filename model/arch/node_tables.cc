@@ -72,9 +72,44 @@ void add_name(Table<T>& table, const char* key, const char* what) {
 
 const char* const kTextAttributes[] = {"type", "cell", "format"};
 const char* const kNumberAttributes[] = {
-    "technology_nm", "voltage",      "temperature_k",    "depth",           "read_ports",
-    "write_ports",   "operand_bits", "accumulator_bits", "exponent_bits",   "mantissa_bits",
-    "lanes",         "rows",         "columns",          "resolution_bits", "length_mm"};
+    "technology_nm",  "voltage",      "temperature_k",    "depth",           "read_ports",
+    "write_ports",    "operand_bits", "accumulator_bits", "exponent_bits",   "mantissa_bits",
+    "lanes",          "rows",         "columns",          "resolution_bits", "length_mm",
+    "operand_b_bits", "control_pj",   "activity"};
+
+bool is_known_attribute(const std::string& name) {
+  const auto is = [&](const char* known) { return name == known; };
+  return name == "extrapolate" ||
+         std::any_of(std::begin(kTextAttributes), std::end(kTextAttributes), is) ||
+         std::any_of(std::begin(kNumberAttributes), std::end(kNumberAttributes), is);
+}
+
+// Numbers that only tables of the user's own know.
+Status read_own_attributes(const Json& json, const Reader& reader, Attributes& out) {
+  if (!json.is_object()) {
+    return reader.error(std::string("expected an object, found ") + fields::kind_name(json));
+  }
+  for (auto it = json.begin(); it != json.end(); ++it) {
+    const Reader place = reader.at(it.key());
+    if (!is_identifier(it.key())) return place.error(in_quotes(it.key()) + " is no name");
+    if (is_known_attribute(it.key())) {
+      return place.error(in_quotes(it.key()) + " is a key of the component itself");
+    }
+    double value = 0;
+    if (Status s = fields::read_number(*it, place, kNotNegative, 1, value); !s.ok()) return s;
+    out[it.key()] = number_text(value);
+  }
+  return {};
+}
+
+OrderedJson write_own_attributes(const Attributes& attributes) {
+  OrderedJson json;
+  for (const auto& [name, text] : attributes) {
+    const OrderedJson number = OrderedJson::parse(text, nullptr, false);
+    if (number.is_number() && !is_known_attribute(name)) json[name] = number;
+  }
+  return json;
+}
 
 template <class T>
 OrderedJson attribute(const T& object, const char* key) {
@@ -125,6 +160,15 @@ void add_attributes(Table<T>& table) {
         return text == "true" || text == "false" ? OrderedJson(text == "true") : text;
       },
       "Estimates may leave the tables' range.");
+  OrderedJson own = fields::type_schema("object");
+  own["additionalProperties"] = fields::number_schema(kNotNegative, true);
+  table.custom(
+      "attributes", own,
+      [](const Json& json, const Reader& reader, T& out) {
+        return read_own_attributes(json, reader, out.attributes);
+      },
+      [](const T& object) { return write_own_attributes(object.attributes); },
+      "More numbers for component tables, by name.");
 }
 
 template <class T>

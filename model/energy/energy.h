@@ -109,7 +109,7 @@ class EnergyTables {
   static Result<EnergyTables> built_in() { return create({}); }
   // An error: a file is malformed, or two tables have one name.
   static Result<EnergyTables> create(const UserTables& more);
-  // "built-in", and a fingerprint of everything that was added.
+  // "built-in" with a fingerprint, and one of everything that was added.
   const std::string& identity() const;
   const TableSet& set() const { return *set_; }
 
@@ -118,6 +118,9 @@ class EnergyTables {
   std::shared_ptr<const TableSet> set_;
 };
 inline constexpr const char* kTablesBuiltIn = "built-in";
+
+// What prices call one network of a fan-out.
+std::string network_node_name(const Fanout& fanout, std::size_t network);
 
 struct ResolvedCosts {
   Arch arch;  // as given, with the energies of its networks filled in
@@ -129,6 +132,10 @@ struct ResolvedCosts {
 // What is stated in place wins; the rest comes from the tables. A component whose energies are all
 // in place leaks what is in place; its area may come from the tables.
 Result<ResolvedCosts> resolve_costs(const Arch& arch, const EnergyTables& tables);
+
+// The costs that stored prices state: what resolve_costs() answered when they were stored.
+Result<ResolvedCosts> costs_of_prices(const Arch& arch, const std::vector<ComponentPrices>& prices,
+                                      const std::string& tables);
 
 // The JSON form of prices, as results carry them, and its schema.
 std::string prices_to_json(const std::vector<ComponentPrices>& prices);

@@ -44,7 +44,13 @@ class TableReader {
 
   Status number(const std::string& text, const std::string& key, double& out) {
     Result<double> value = variables_.evaluate(text);
-    if (!value.ok()) return at_fault(value.status(), key);
+    if (!value.ok()) {
+      for (const std::string& name : unstated_) {
+        if (text.find(name) == std::string::npos) continue;
+        return refuse(key + " needs " + name + ", which the source of that part does not state");
+      }
+      return at_fault(value.status(), key);
+    }
     out = *value;
     return {};
   }
@@ -167,6 +173,7 @@ class TableReader {
                          std::optional<double>& all, bool& known) {
       if (!value) {
         known = false;
+        unstated_.push_back(name + what);
         return;
       }
       variables_.set(name + what, *value);
@@ -203,7 +210,11 @@ class TableReader {
         if (known) out = parts;
         return Status();
       }
-      return number(text, key, out.emplace());
+      double value = 0;
+      Status status = number(text, key, value);
+      if (status.code() == StatusCode::kUnsupported) return Status();  // a part does not state it
+      if (status.ok()) out = value;
+      return status;
     };
     Status status =
         find(table_.leakage_mw, "leakage_mw", parts_leakage_mw_, leakage_known_, out_.leakage_mw);
@@ -245,6 +256,7 @@ class TableReader {
   std::optional<double> node_;
   std::optional<double> parts_leakage_mw_, parts_area_um2_, parts_cycle_ns_;
   bool leakage_known_ = true, area_known_ = true, cycle_known_ = true;
+  std::vector<std::string> unstated_;  // numbers that parts do not have
   Estimate out_;
 };
 
@@ -331,6 +343,10 @@ Result<Estimate> estimate_at(const TableSet& set, const EstimateRequest& request
     return Status(StatusCode::kInvalidInput, "components are built from each other more than " +
                                                  std::to_string(kMostDepth) + " deep");
   }
+  Result<std::optional<Estimate>> outside = ask_external(set, request);
+  if (!outside.ok()) return outside.status();
+  const std::vector<const EnergyTable*> asked = candidates(set, request);
+  if (*outside && (asked.empty() || (*outside)->accuracy > asked[0]->accuracy)) return **outside;
   Status why;
   EstimateRequest within = request;
   within.extrapolate = false;
@@ -340,8 +356,6 @@ Result<Estimate> estimate_at(const TableSet& set, const EstimateRequest& request
     found = ask_tables(set, request, depth, why);
     if (!found.ok()) return found.status();
   }
-  Result<std::optional<Estimate>> outside = ask_external(set, request);
-  if (!outside.ok()) return outside.status();
   if (*found && *outside && (*found)->accuracy == (*outside)->accuracy) {
     return conflict(request.component, "the table " + (*found)->from.table,
                     "the external estimator", (*found)->accuracy);

@@ -67,10 +67,14 @@ Status in_answer(const Status& status) {
 std::string external_request(const EstimateRequest& request) {
   OrderedJson json = {{"version", 1}, {"class", request.component}};
   if (!request.type.empty()) json["type"] = request.type;
-  if (request.technology_nm) json["technology_nm"] = *request.technology_nm;
-  if (request.voltage) json["voltage"] = *request.voltage;
+  if (request.technology_nm) {
+    json["technology_nm"] = fields::number_json(*request.technology_nm);
+  }
+  if (request.voltage) json["voltage"] = fields::number_json(*request.voltage);
   json["attributes"] = OrderedJson::object();
-  for (const auto& [name, value] : request.numbers) json["attributes"][name] = value;
+  for (const auto& [name, value] : request.numbers) {
+    json["attributes"][name] = fields::number_json(value);
+  }
   return fields::to_text(json);
 }
 

@@ -275,8 +275,7 @@ class Resolver {
       if (network.network_class == NetworkClass::kFree) continue;
       Component component;
       component.name = fanout.name;
-      component.prices.node = fanout.name;
-      if (fanout.networks.size() > 1) component.prices.node += " " + std::to_string(n);
+      component.prices.node = network_node_name(fanout, n);
       component.prices.component = network_name(network.network_class);
       component.prices.instances = instances_;
       component.prices.bits = 1;

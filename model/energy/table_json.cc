@@ -300,6 +300,9 @@ Status check_table(EnergyTable& table, const Reader& reader) {
   if (table.rows.empty() != table.columns.empty()) {
     return reader.error("'rows' and 'columns' come together");
   }
+  for (const std::string* text : {&table.leakage_mw, &table.area_um2, &table.cycle_ns}) {
+    if (text->size() > kMaxExpressionLength) return reader.error("an expression is too long");
+  }
   if (table.actions.empty()) return reader.error("a table prices at least one action");
   if (table.scaling != ScalingRule::kNone && !table.technology_nm &&
       std::find(table.axes.begin(), table.axes.end(), "technology_nm") == table.axes.end()) {

@@ -39,9 +39,15 @@ class TableSetBuilder {
   std::map<std::string, std::string> files_;  // of every table
 };
 
+// Enough digits to tell one version of the tables from another.
+constexpr std::size_t kIdentityDigits = 12;
+
 std::string identity_of(const UserTables& more) {
-  if (more.tables.empty() && more.named.empty() && !more.external) return kTablesBuiltIn;
-  Fingerprint fingerprint;
+  Fingerprint own, fingerprint;
+  for (const BuiltInTable& table : built_in_tables()) own.add(table.json);
+  const std::string built_in =
+      std::string(kTablesBuiltIn) + " " + own.hex().substr(0, kIdentityDigits);
+  if (more.tables.empty() && more.named.empty() && !more.external) return built_in;
   for (const TableText& text : more.tables) fingerprint.add(text.json);
   for (const NamedPrices& named : more.named) {
     fingerprint.add(named.node);
@@ -50,7 +56,7 @@ std::string identity_of(const UserTables& more) {
     fingerprint.add(number_text(named.area_um2.value_or(-1)));
   }
   fingerprint.add(more.external_name);
-  return std::string(kTablesBuiltIn) + " and " + fingerprint.hex();
+  return built_in + " and " + fingerprint.hex().substr(0, kIdentityDigits);
 }
 
 }  // namespace

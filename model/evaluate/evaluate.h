@@ -207,11 +207,14 @@ struct StoredResult {
   StoredOptions options;
   std::optional<StoredCertificate> certificate;
   std::optional<StoredStatistics> statistics;
-  std::vector<StoredMapping> front;  // by increasing energy
+  std::vector<StoredMapping> front;     // by increasing energy
+  std::vector<ComponentPrices> prices;  // with their sources; empty: all are stated in the arch
 };
 
 // What `evaluator` says about `mapping`, `breakdown` being its explain().
 StoredResult make_result(const Evaluator& evaluator, const Mapping& mapping, Breakdown breakdown);
+// Where the prices behind the result come from; a part of its fingerprint.
+void set_prices(const ResolvedCosts& resolved, StoredResult& result);
 std::string result_to_json(const StoredResult& result);
 // Reads what result_to_json() writes. Whether the numbers are true is for the caller to check.
 Result<StoredResult> parse_result(std::string_view json);

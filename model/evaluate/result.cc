@@ -109,6 +109,7 @@ class DocReader {
     if (Status status = read_networks(); !status.ok()) return status;
     if (Status status = read_time(); !status.ok()) return status;
     if (Status status = read_front(); !status.ok()) return status;
+    if (Status status = read_prices(); !status.ok()) return status;
     return std::move(out_);
   }
 
@@ -243,6 +244,14 @@ class DocReader {
     return {};
   }
 
+  Status read_prices() {
+    if (doc_.prices.is_null()) return {};
+    Result<std::vector<ComponentPrices>> prices = parse_prices(doc_.prices.dump());
+    if (!prices.ok()) return inside("/prices", prices.status());
+    out_.prices = std::move(prices).value();
+    return {};
+  }
+
   const ResultDoc& doc_;
   StoredResult out_;
 };
@@ -261,9 +270,17 @@ StoredResult make_result(const Evaluator& evaluator, const Mapping& mapping, Bre
                       {},
                       {},
                       {},
+                      {},
                       {}};
   result.fingerprint = fingerprint_of(result);
   return result;
+}
+
+void set_prices(const ResolvedCosts& resolved, StoredResult& result) {
+  result.tables = resolved.tables;
+  result.prices.clear();
+  if (resolved.tables != kTablesInSpec) result.prices = resolved.prices;
+  result.fingerprint = fingerprint_of(result);
 }
 
 std::string fingerprint_of(const StoredResult& result) {
@@ -316,6 +333,9 @@ std::string result_to_json(const StoredResult& result) {
   for (std::size_t i = 0; i < result.front.size(); ++i) {
     json["front"][i]["mapping"] = embedded<OrderedJson>(
         mapping_to_json(result.front[i].mapping, result.problem, result.arch));
+  }
+  if (!result.prices.empty()) {
+    json["prices"] = embedded<OrderedJson>(prices_to_json(result.prices));
   }
   return fields::to_text(json);
 }

@@ -403,6 +403,14 @@ const fields::Table<ResultDoc>& result_table() {
              "The objective over the mapspace, as a random search found it.");
     t.list("front", &Doc::front, front_table(),
            "No mapping has less energy without more cycles; by increasing energy.");
+    t.custom(
+        "prices", OrderedJson::parse(prices_schema(), nullptr, false),
+        [](const Json& json, const Reader&, Doc& out) {
+          out.prices = json;
+          return Status();
+        },
+        [](const Doc&) { return OrderedJson(); },  // its own writer puts it in its place
+        "What every action costs and where each number comes from, unless the architecture says.");
     text(t, "fingerprint", &Doc::fingerprint, "Follows from the inputs and the model's revision.");
     count(t, "model_revision", &Doc::model_revision, "Changes when any number can change.");
     return t;

@@ -50,7 +50,7 @@ struct ResultDoc {
   OfCompute compute;
   std::vector<OfTime> time;
   Inputs inputs;
-  fields::Json mapping;
+  fields::Json mapping, prices;
   std::optional<StoredCertificate> certificate;
   std::optional<StoredStatistics> statistics;
   std::vector<OfFront> front;
