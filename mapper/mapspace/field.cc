@@ -188,7 +188,7 @@ bool make_rule(int degree, const Field& field, Quadrature& rule) {
   return true;
 }
 
-constexpr std::uint64_t kFirstCandidate = (std::uint64_t{1} << 62) - 1;
+constexpr std::uint64_t kFirstCandidate = (std::uint64_t{1} << 58) - 1;
 
 struct Found {
   std::uint64_t next = kFirstCandidate;

@@ -1,4 +1,4 @@
-// Arithmetic modulo primes near 2^61, and rules of quadrature in it.
+// Arithmetic modulo primes near 2^58, and rules of quadrature in it.
 //
 // k loops in a slot may stand in k! orders. Orders couple the dimensions; they are taken apart by
 // a Gauss-Laguerre rule: n nodes and weights with  sum of weight * node^k = k!  for k < 2n (both
@@ -13,6 +13,9 @@
 #include <vector>
 
 namespace loopscape {
+
+inline constexpr int kFieldBits = 57;     // of every prime in use, at least
+inline constexpr int kMostProducts = 64;  // of residues add up to less than the prime times 2^64
 
 // Residues are kept in Montgomery's form; 0 is 0.
 __extension__ using Wide = unsigned __int128;
@@ -35,6 +38,8 @@ class Field {
   std::uint64_t mul(std::uint64_t a, std::uint64_t b) const {
     return reduce(static_cast<Wide>(a) * b);
   }
+  // The sum of at most kMostProducts products of residues, not yet reduced.
+  std::uint64_t of_products(Wide sum) const { return reduce(sum); }
   std::uint64_t power(std::uint64_t a, std::uint64_t exponent) const;
   std::uint64_t inverse(std::uint64_t a) const { return power(a, prime_ - 2); }
 
@@ -56,7 +61,7 @@ struct QuadratureField {
   std::vector<Quadrature> rule;  // one per degree asked for, in that order
 };
 
-// The first `count` primes below 2^62, downwards, over which the Laguerre polynomials of all these
+// The first `count` primes below 2^58, downwards, over which the Laguerre polynomials of all these
 // degrees split. `degrees` are ascending, from 1 to kMaxDims / 2 + 1.
 std::vector<std::shared_ptr<const QuadratureField>> quadrature_fields(
     const std::vector<int>& degrees, std::size_t count);

@@ -7,20 +7,6 @@
 
 namespace loopscape {
 
-// Rooms that can be reached before each dimension, and how its moves lead from one to the next.
-struct Grid::Levels {
-  using Room = std::vector<std::uint16_t>;
-  struct Step {
-    std::uint32_t from, move, to;
-  };
-  std::vector<std::vector<Room>> rooms;  // by dimension, one more at the end
-  std::vector<std::map<Room, std::uint32_t>> number;
-  std::vector<std::vector<Step>> steps;  // by dimension
-  std::vector<char> lanes_allowed;       // by last room
-  std::vector<std::size_t> first;        // rooms of dimension d in one array for all
-  std::size_t all_rooms = 0;
-};
-
 // One term: its variables, and what fill() finds.
 struct Grid::Part {
   std::int64_t sign = 1;
@@ -36,7 +22,6 @@ struct Grid::Part {
   std::size_t leaves = 0, nodes = 1;              // nodes in ascending order, and all
   std::vector<std::size_t> leaf_of;               // by node
   std::vector<std::vector<std::uint64_t>> value;  // by field: leaf, then all rooms
-  std::vector<std::uint64_t> total;               // by field
 };
 
 namespace {
@@ -98,7 +83,7 @@ std::vector<Variable> make_variables(const Placement& placement, const Placement
 }  // namespace
 
 Grid::Grid(const Placement& placement, const PlacementTables& tables)
-    : placement_(placement), tables_(tables), levels_(std::make_unique<Levels>()) {}
+    : placement_(placement), tables_(tables), rooms_() {}
 Grid::~Grid() = default;
 
 Result<std::unique_ptr<Grid>> Grid::create(const Placement& placement,
@@ -109,13 +94,15 @@ Result<std::unique_ptr<Grid>> Grid::create(const Placement& placement,
 }
 
 Status Grid::prepare(std::uint64_t most_work) {
-  make_levels();
+  std::vector<const Moves*> moves;
+  for (const DimTable& table : tables_.dims) moves.push_back(&table.move);
+  rooms_ = make_rooms(placement_, tables_.axes, moves);
   Result<std::vector<CouplingTerm>> terms = make_terms(placement_, tables_);
   if (!terms.ok()) return terms.status();
   make_parts(*terms);
-  const auto fields = static_cast<std::size_t>(bits_bound() / 61) + 1;
+  const auto fields = static_cast<std::size_t>(bits_bound() / kFieldBits) + 1;
   double steps = 0;
-  for (const auto& its : levels_->steps) steps += static_cast<double>(its.size());
+  for (const auto& its : rooms_.steps) steps += static_cast<double>(its.size());
   double work = 0;
   for (const Part& part : parts_) {
     if (part.variables.size() > kMostVariables) work = INFINITY;
@@ -138,50 +125,9 @@ Status Grid::prepare(std::uint64_t most_work) {
   }
   for (Part& part : parts_) {
     part.value.resize(fields);
-    part.total.resize(fields);
     for (std::size_t f = 0; f < fields; ++f) fill(part, f);
   }
   return {};
-}
-
-void Grid::make_levels() {
-  Levels& levels = *levels_;
-  const std::size_t dims = tables_.dims.size();
-  levels.rooms.resize(dims + 1);
-  levels.number.resize(dims + 1);
-  levels.steps.resize(dims);
-  levels.rooms[0].push_back(start().room);
-  for (std::size_t d = 0; d < dims; ++d) {
-    const DimTable& table = tables_.dims[d];
-    for (std::size_t from = 0; from < levels.rooms[d].size(); ++from) {
-      for (std::size_t move = 0; move < table.move.size(); ++move) {
-        Levels::Room room = levels.rooms[d][from];
-        bool fits = true;
-        for (std::size_t a = 0; a < room.size() && fits; ++a) {
-          const int next = tables_.axes[a].next_by_kind(room[a], table.move[move][a]);
-          fits = next >= 0;
-          if (fits) room[a] = static_cast<std::uint16_t>(next);
-        }
-        if (!fits) continue;
-        const auto fresh = static_cast<std::uint32_t>(levels.rooms[d + 1].size());
-        const auto [place, is_new] = levels.number[d + 1].emplace(room, fresh);
-        if (is_new) levels.rooms[d + 1].push_back(room);
-        levels.steps[d].push_back(
-            {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(move), place->second});
-      }
-    }
-  }
-  for (const Levels::Room& room : levels.rooms[dims]) {
-    std::vector<std::uint64_t> lanes(placement_.slots.size(), 1);
-    for (std::size_t a = 0; a < room.size(); ++a) {
-      lanes[static_cast<std::size_t>(tables_.axes[a].slot())] = tables_.axes[a].lanes(room[a]);
-    }
-    levels.lanes_allowed.push_back(loopscape::lanes_allowed(placement_, lanes) ? 1 : 0);
-  }
-  for (const auto& rooms : levels.rooms) {
-    levels.first.push_back(levels.all_rooms);
-    levels.all_rooms += rooms.size();
-  }
 }
 
 void Grid::make_parts(const std::vector<CouplingTerm>& terms) {
@@ -275,16 +221,14 @@ void Grid::fill(Part& part, std::size_t field) {
       sum = f.add(sum, f.of(cell.chains));
     }
   }
-  part.value[field].reserve(part.leaves * levels_->all_rooms);
-  descend(part, field, part.variables.size(), 0, 0, f.one(), coefficients);
+  part.value[field].reserve(part.leaves * rooms_.all_rooms);
+  descend(part, field, part.variables.size(), 0, coefficients);
 }
 
-// Chooses the nodes of variables v-1, v-2, ...; `run`: how many like the last one sit on its node,
-// out of the run of interchangeable ones so far, both counted in `weight`.
+// Chooses the nodes of variables v-1, v-2, ...
 void Grid::descend(Part& part, std::size_t field, std::size_t v, std::size_t first_node,
-                   std::uint64_t run, std::uint64_t weight,
                    std::vector<std::uint64_t>& coefficients) {
-  if (v == 0) return finish(part, field, weight, coefficients);
+  if (v == 0) return finish(part, field, coefficients);
   const Field& f = fields_[field]->field;
   const Variable& variable = part.variables[v - 1];
   const auto degree = std::lower_bound(degrees_.begin(), degrees_.end(), variable.degree);
@@ -292,8 +236,6 @@ void Grid::descend(Part& part, std::size_t field, std::size_t v, std::size_t fir
       fields_[field]->rule[static_cast<std::size_t>(degree - degrees_.begin())];
   // Variables are interchangeable with the one before; going down, with the one chosen last.
   const bool like = v < part.variables.size() && part.variables[v].like_before;
-  std::uint64_t place = 1;
-  for (std::size_t u = v; u < part.variables.size() && part.variables[u].like_before; ++u) ++place;
   const std::size_t half = std::size_t{1} << (v - 1);
   std::vector<std::uint64_t> inside(part.coefficients * half);
   for (std::size_t n = like ? first_node : 0; n < rule.node.size(); ++n) {
@@ -303,18 +245,13 @@ void Grid::descend(Part& part, std::size_t field, std::size_t v, std::size_t fir
         inside[half * m + i] = f.add(from[i], f.mul(rule.node[n], from[half + i]));
       }
     }
-    const std::uint64_t its_run = like && n == first_node ? run + 1 : 1;
-    std::uint64_t its_weight = f.mul(weight, rule.weight[n]);
-    // Arrangements of the run's multiset grow by place / run.
-    if (like) its_weight = f.mul(f.mul(its_weight, f.of(place)), f.inverse(f.of(its_run)));
-    descend(part, field, v - 1, n, its_run, its_weight, inside);
+    descend(part, field, v - 1, n, inside);
   }
 }
 
-void Grid::finish(Part& part, std::size_t field, std::uint64_t weight,
-                  const std::vector<std::uint64_t>& values) {
+void Grid::finish(Part& part, std::size_t field, const std::vector<std::uint64_t>& values) {
   const Field& f = fields_[field]->field;
-  const Levels& levels = *levels_;
+  const Rooms& levels = rooms_;
   const std::size_t dims = tables_.dims.size();
   std::vector<std::uint64_t>& all = part.value[field];
   const std::size_t base = all.size();
@@ -326,30 +263,13 @@ void Grid::finish(Part& part, std::size_t field, std::uint64_t weight,
     std::uint64_t* const here = all.data() + base + levels.first[d];
     const std::uint64_t* const next = all.data() + base + levels.first[d + 1];
     const std::uint64_t* const move = values.data() + part.first_move[d];
-    for (const Levels::Step& step : levels.steps[d]) {
+    for (const Rooms::Step& step : levels.steps[d]) {
       here[step.from] = f.add(here[step.from], f.mul(move[step.move], next[step.to]));
     }
   }
-  part.total[field] = f.add(part.total[field], f.mul(weight, all[base]));
 }
 
 // ---- answers ----
-
-cpp_int Grid::size() const {
-  if (!tables_.possible) return 0;
-  cpp_int sum = 0;
-  for (std::size_t i = 0; i < fields_.size(); ++i) {
-    const Field& f = fields_[i]->field;
-    std::uint64_t residue = 0;
-    for (const Part& part : parts_) {
-      const std::uint64_t times = f.of(static_cast<std::uint64_t>(std::abs(part.sign)));
-      const std::uint64_t its = f.mul(times, part.total[i]);
-      residue = part.sign > 0 ? f.add(residue, its) : f.sub(residue, its);
-    }
-    sum += unit_[i] * f.value_of(residue);
-  }
-  return sum % modulus_;
-}
 
 Status Grid::prepare_numbers(std::size_t most_nodes) {
   std::size_t nodes = 0;
@@ -432,8 +352,8 @@ std::vector<std::uint64_t> Grid::contract(const Part& part, std::size_t field, s
   const Field& f = fields_[field]->field;
   std::vector<std::uint64_t> sums(part.nodes);
   for (std::size_t node = 0; node < part.nodes; ++node) {
-    sums[node] = part.value[field][part.leaf_of[node] * levels_->all_rooms + levels_->first[d + 1] +
-                                   next_room];
+    sums[node] =
+        part.value[field][part.leaf_of[node] * rooms_.all_rooms + rooms_.first[d + 1] + next_room];
   }
   // Variable by variable: two sums, without and with a loop, take the place of its nodes.
   std::size_t done = 1;  // masks of the variables before
@@ -470,10 +390,10 @@ std::vector<cpp_int> Grid::completions(std::size_t d, const Chosen& chosen) cons
   const DimTable& table = tables_.dims[d];
   std::vector<cpp_int> counts(table.cell.size());
   if (!tables_.possible) return counts;
-  const Levels& levels = *levels_;
+  const Rooms& levels = rooms_;
   std::vector<int> next_of(table.move.size(), -1);
   const auto here = d == 0 ? 0 : levels.number[d].at(chosen.room);
-  for (const Levels::Step& step : levels.steps[d]) {
+  for (const Rooms::Step& step : levels.steps[d]) {
     if (step.from == here) next_of[step.move] = static_cast<int>(step.to);
   }
   std::vector<std::uint64_t> residue(table.cell.size());

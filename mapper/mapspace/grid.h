@@ -1,10 +1,10 @@
-// The dimensions of one placement combined, modulo some primes: how many mappings there are, and
-// how many after the cells of the first dimensions are chosen.
+// The dimensions of one placement combined, modulo some primes: how many mappings there are after
+// the cells of the first dimensions are chosen.
 //
 // For one term (terms.h) and one node of every quadrature variable (field.h), a loop is a factor
 // and only the room on axes couples dimensions:  G_d(room) = sum over moves of
 // (sum over the cells of the move of chains * nodes of its loops) * G_{d+1}(room after the move).
-// Slots between the same stops are alike, so nodes are visited in ascending order and weighted.
+// Slots between the same stops are alike, so nodes are visited in ascending order only.
 // For this folder only.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <boost/multiprecision/cpp_int.hpp>
 
 #include "mapper/mapspace/field.h"
+#include "mapper/mapspace/rooms.h"
 #include "mapper/mapspace/tables.h"
 #include "mapper/mapspace/terms.h"
 
@@ -45,8 +46,7 @@ class Grid {
                                               std::uint64_t most_work);
   ~Grid();
 
-  cpp_int size() const;
-  // What completions() needs beyond size(). An error: more than `most_nodes` nodes.
+  // To be called before completions(). An error: more than `most_nodes` nodes.
   Status prepare_numbers(std::size_t most_nodes);
   Chosen start() const;
   // After dimensions 0 ... d-1 (in the tables' numbering) are chosen, the number of mappings of
@@ -56,25 +56,22 @@ class Grid {
   bool add(std::size_t d, const Cell& cell, Chosen& chosen) const;
 
  private:
-  struct Levels;
   struct Part;
   Grid(const Placement& placement, const PlacementTables& tables);
   Status prepare(std::uint64_t most_work);
-  void make_levels();
   void make_parts(const std::vector<CouplingTerm>& terms);
   double bits_bound() const;
   void fill(Part& part, std::size_t field);
   void descend(Part& part, std::size_t field, std::size_t v, std::size_t first_node,
-               std::uint64_t run, std::uint64_t weight, std::vector<std::uint64_t>& coefficients);
-  void finish(Part& part, std::size_t field, std::uint64_t weight,
-              const std::vector<std::uint64_t>& values);
+               std::vector<std::uint64_t>& coefficients);
+  void finish(Part& part, std::size_t field, const std::vector<std::uint64_t>& values);
   std::vector<std::uint64_t> contract(const Part& part, std::size_t field, std::size_t d,
                                       std::size_t next_room, const Chosen& chosen) const;
   std::vector<std::size_t> leaf_of_node(const Part& part) const;
 
   const Placement& placement_;
   const PlacementTables& tables_;
-  std::unique_ptr<Levels> levels_;
+  Rooms rooms_;
   std::vector<Part> parts_;
   std::vector<int> degrees_;
   std::vector<std::shared_ptr<const QuadratureField>> fields_;

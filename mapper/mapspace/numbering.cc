@@ -7,6 +7,7 @@
 #include "mapper/mapspace/arrange.h"
 #include "mapper/mapspace/grid.h"
 #include "mapper/mapspace/mapspace.h"
+#include "mapper/mapspace/total.h"
 
 namespace loopscape {
 namespace {
@@ -23,30 +24,6 @@ cpp_int to_integer(const BigCount& count) {
   cpp_int value = 0;
   for (std::size_t i = count.limbs().size(); i-- > 0;) value = (value << 64) + count.limbs()[i];
   return value;
-}
-
-// Everything that counts depend on. Placements that differ in names of stores only are counted
-// once.
-std::string signature(const Placement& placement) {
-  std::string text;
-  const auto add = [&](auto... values) { ((text += std::to_string(values) + ' '), ...); };
-  for (const Slot& slot : placement.slots) {
-    add(static_cast<int>(slot.kind), slot.fanout, slot.size, slot.dims, slot.ordered);
-  }
-  text += '|';
-  for (const SlotMask mask : placement.must_loop) add(mask);
-  text += '|';
-  for (const FactorRule& rule : placement.factors) {
-    add(rule.slots, rule.dim, rule.least, rule.most);
-  }
-  text += '|';
-  for (const OrderRule& rule : order_rules(placement)) {
-    add(rule.slots);
-    for (const std::uint8_t place : rule.place) add(place);
-  }
-  text += '|';
-  for (const LanesRule& rule : placement.lanes) add(rule.slots, rule.share * rule.lanes);
-  return text;
 }
 
 // Cumulative counts of the cells of one dimension, after those of the dimensions before.
@@ -111,15 +88,16 @@ Result<Counted*> Numbering::State::counted(std::size_t placement) {
 }
 
 Status Numbering::State::prepare() {
-  std::map<std::string, std::size_t> known;
+  std::map<std::string, std::size_t> known;  // those that differ in names of stores count alike
+  Totals totals(space.problem(), space.options().factors, limits);
   cpp_int sum = 0;
   for (std::size_t p = 0; p < space.placements().size(); ++p) {
     const std::size_t first = known.emplace(signature(space.placements()[p]), p).first->second;
     representative.push_back(first);
     if (first == p) {
-      Result<Counted*> its = counted(p);
+      const Result<cpp_int> its = totals.of(space.placements()[p]);
       if (!its.ok()) return its.status();
-      sizes.push_back(to_count((*its)->grid->size()));
+      sizes.push_back(to_count(*its));
     } else {
       sizes.push_back(sizes[first]);
     }

@@ -48,26 +48,23 @@ namespace {
 
 constexpr std::uint32_t kLargestAxis = 1 << 16;
 
-class Maker {
+// What does not depend on the cells of any dimension.
+class Framer {
  public:
-  Maker(const Problem& problem, const Placement& placement, Tuples& tuples,
-        std::uint64_t most_entries)
-      : problem_(problem), placement_(placement), tuples_(tuples), most_entries_(most_entries) {}
+  Framer(const Problem& problem, const Placement& placement, Tuples& tuples)
+      : problem_(problem), placement_(placement), tuples_(tuples) {}
 
-  Result<PlacementTables> run() {
-    for (const Slot& slot : placement_.slots) tables_.allowed.push_back(slot.dims);
+  Result<Frame> run() {
+    for (const Slot& slot : placement_.slots) frame_.tables.allowed.push_back(slot.dims);
     if (Status status = add_axes(); !status.ok()) return status;
     // Dimensions of extent 1 have no loop; a rule may still ask for one.
     for (std::size_t d = 0; d < problem_.dims.size(); ++d) {
-      std::vector<FactorRule> rules = rules_of(d);
+      frame_.rules.push_back(rules_of(d));
       if (problem_.dims[d].extent > 1) continue;
-      tables_.possible = tables_.possible && Chains(1, std::move(rules), tuples_).count({}) == 1;
+      PlacementTables& tables = frame_.tables;
+      tables.possible = tables.possible && Chains(1, frame_.rules[d], tuples_).count({}) == 1;
     }
-    for (std::size_t d = 0; d < problem_.dims.size(); ++d) {
-      if (problem_.dims[d].extent == 1) continue;
-      if (Status status = add_dim(d); !status.ok()) return status;
-    }
-    return std::move(tables_);
+    return std::move(frame_);
   }
 
  private:
@@ -75,7 +72,6 @@ class Maker {
     return std::any_of(placement_.lanes.begin(), placement_.lanes.end(),
                        [&](const LanesRule& rule) { return (rule.slots >> slot & 1u) != 0; });
   }
-
   Status add_axes() {
     for (std::size_t s = 0; s < placement_.slots.size(); ++s) {
       const Slot& slot = placement_.slots[s];
@@ -85,7 +81,7 @@ class Maker {
                                               " lanes are not counted; at most " +
                                               std::to_string(kLargestAxis) + " are"};
       }
-      tables_.axes.emplace_back(static_cast<int>(s), slot.size, exact(s));
+      frame_.tables.axes.emplace_back(static_cast<int>(s), slot.size, exact(s));
     }
     return {};
   }
@@ -99,10 +95,10 @@ class Maker {
       const std::int64_t extent = problem_.dims[d].extent;
       // Only slots in which the dimension may loop count.
       SlotMask usable = 0;
-      for (std::size_t s = 0; s < tables_.allowed.size(); ++s) {
+      for (std::size_t s = 0; s < frame_.tables.allowed.size(); ++s) {
         if ((rule.slots >> s & 1u) == 0) {
-          if (extent > 1 && rule.least >= extent) tables_.allowed[s] &= without(d);
-        } else if ((tables_.allowed[s] >> d & 1u) != 0) {
+          if (extent > 1 && rule.least >= extent) frame_.tables.allowed[s] &= without(d);
+        } else if ((frame_.tables.allowed[s] >> d & 1u) != 0) {
           usable |= SlotMask{1} << s;
         }
       }
@@ -114,13 +110,81 @@ class Maker {
   }
   static DimMask without(std::size_t d) { return static_cast<DimMask>(~(1u << d)); }
 
-  Status add_dim(std::size_t d) {
+  const Problem& problem_;
+  const Placement& placement_;
+  Tuples& tuples_;
+  Frame frame_;
+};
+
+// The ways to use the axes from number a on.
+class BoundsLister {
+ public:
+  BoundsLister(const Problem& problem, const Placement& placement, const PlacementTables& tables,
+               std::size_t dim, Factors factors)
+      : extent_(static_cast<std::uint64_t>(problem.dims[dim].extent)),
+        placement_(placement),
+        tables_(tables),
+        dim_(dim),
+        factors_(factors),
+        bounds_(tables.axes.size(), 1) {}
+
+  std::vector<std::vector<std::uint32_t>> run() {
+    list(0, 0);
+    return std::move(all_);
+  }
+
+ private:
+  // `inner`: the product of all bounds but the outermost, which alone may be the outermost loop of
+  // the chain; 0 as long as there is none.
+  void list(std::size_t a, std::uint64_t inner) {
+    if (a == tables_.axes.size()) return all_.push_back(bounds_);
+    list(a + 1, inner);
+    const auto at = static_cast<std::size_t>(tables_.axes[a].slot());
+    if ((tables_.allowed[at] >> dim_ & 1u) == 0) return;
+    const std::uint64_t most = std::min<std::uint64_t>(placement_.slots[at].size, extent_);
+    for (std::uint64_t bound = 2; bound <= most; ++bound) {
+      const std::uint64_t product = inner == 0 ? 1 : inner * bound;
+      if (product >= extent_) break;
+      if (factors_ == Factors::kPerfect && extent_ % bound != 0) continue;
+      bounds_[a] = static_cast<std::uint32_t>(bound);
+      list(a + 1, product);
+    }
+    bounds_[a] = 1;
+  }
+
+  std::uint64_t extent_;
+  const Placement& placement_;
+  const PlacementTables& tables_;
+  std::size_t dim_;
+  Factors factors_;
+  std::vector<std::uint32_t> bounds_;
+  std::vector<std::vector<std::uint32_t>> all_;
+};
+
+class Maker {
+ public:
+  Maker(const Problem& problem, const Placement& placement, Tuples& tuples,
+        std::uint64_t most_entries)
+      : problem_(problem), placement_(placement), tuples_(tuples), most_entries_(most_entries) {}
+
+  Result<PlacementTables> run() {
+    Result<Frame> frame = make_frame(problem_, placement_, tuples_);
+    if (!frame.ok()) return frame.status();
+    tables_ = std::move(frame->tables);
+    for (std::size_t d = 0; d < problem_.dims.size(); ++d) {
+      if (problem_.dims[d].extent == 1) continue;
+      if (Status status = add_dim(d, std::move(frame->rules[d])); !status.ok()) return status;
+    }
+    return std::move(tables_);
+  }
+
+ private:
+  Status add_dim(std::size_t d, std::vector<FactorRule> rules) {
     DimTable table;
     table.dim = static_cast<std::uint8_t>(d);
-    table.chains = std::make_unique<Chains>(problem_.dims[d].extent, rules_of(d), tuples_);
-    std::vector<std::uint32_t> bounds(tables_.axes.size(), 1);
+    table.chains = std::make_unique<Chains>(problem_.dims[d].extent, std::move(rules), tuples_);
     found_.clear();
-    list_bounds(d, 0, 0, bounds, table);
+    table.bounds = axis_bounds(problem_, placement_, tables_, d, tuples_.factors());
     for (std::size_t b = 0; b < table.bounds.size(); ++b) {
       add_shapes(d, static_cast<std::uint32_t>(b), table);
       if (entries_ > most_entries_) {
@@ -132,29 +196,6 @@ class Maker {
     sort_cells(table);
     tables_.dims.push_back(std::move(table));
     return {};
-  }
-
-  // `inner`: the product of all bounds but the outermost, which alone may be the outermost loop of
-  // the chain; 0 as long as there is none.
-  void list_bounds(std::size_t d, std::size_t a, std::uint64_t inner,
-                   std::vector<std::uint32_t>& bounds, DimTable& table) {
-    if (a == tables_.axes.size()) {
-      table.bounds.push_back(bounds);
-      return;
-    }
-    list_bounds(d, a + 1, inner, bounds, table);
-    const auto at = static_cast<std::size_t>(tables_.axes[a].slot());
-    if ((tables_.allowed[at] >> d & 1u) == 0) return;
-    const auto extent = static_cast<std::uint64_t>(problem_.dims[d].extent);
-    const std::uint64_t most = std::min<std::uint64_t>(placement_.slots[at].size, extent);
-    for (std::uint64_t bound = 2; bound <= most; ++bound) {
-      const std::uint64_t product = inner == 0 ? 1 : inner * bound;
-      if (product >= extent) break;
-      if (tuples_.factors() == Factors::kPerfect && extent % bound != 0) continue;
-      bounds[a] = static_cast<std::uint32_t>(bound);
-      list_bounds(d, a + 1, product, bounds, table);
-    }
-    bounds[a] = 1;
   }
 
   void add_shapes(std::size_t d, std::uint32_t b, DimTable& table) {
@@ -173,16 +214,14 @@ class Maker {
       if (slot.kind == Slot::Kind::kUnderFanout && (fanouts >> slot.fanout & 1u) == 0) continue;
       temporal |= SlotMask{1} << s;
     }
-    const int most_loops =
-        64 -
-        __builtin_clzll(static_cast<std::uint64_t>(problem_.dims[d].extent));  // 2^(k-1) < extent
+    const int most = most_loops(problem_, d);
     std::vector<std::uint32_t> move;
     for (std::size_t a = 0; a < tables_.axes.size(); ++a) {
       move.push_back(tables_.axes[a].kind_of(table.bounds[b][a]));
     }
     for (SlotMask some = temporal;; some = (some - 1) & temporal) {
       const Cell cell{0, some | axis_slots, 0, 0, 0};
-      if (__builtin_popcountll(cell.slots) <= most_loops) {
+      if (__builtin_popcountll(cell.slots) <= most) {
         const CellEntry entry{0, b};
         const std::uint64_t chains = table.chains->count(table.shape(cell, entry, tables_.axes));
         if (chains > 0) {
@@ -228,6 +267,22 @@ class Maker {
 };
 
 }  // namespace
+
+Result<Frame> make_frame(const Problem& problem, const Placement& placement, Tuples& tuples) {
+  return Framer(problem, placement, tuples).run();
+}
+
+std::vector<std::vector<std::uint32_t>> axis_bounds(const Problem& problem,
+                                                    const Placement& placement,
+                                                    const PlacementTables& tables, std::size_t dim,
+                                                    Factors factors) {
+  return BoundsLister(problem, placement, tables, dim, factors).run();
+}
+
+int most_loops(const Problem& problem, std::size_t dim) {
+  const auto extent = static_cast<std::uint64_t>(problem.dims[dim].extent);
+  return 64 - __builtin_clzll(extent);  // k loops inside the outermost make 2^k < extent
+}
 
 Result<PlacementTables> make_tables(const Problem& problem, const Placement& placement,
                                     Tuples& tuples, std::uint64_t most_entries) {

@@ -72,6 +72,21 @@ struct PlacementTables {
   bool possible = true;          // false: a factor rule cannot hold
 };
 
+// The tables without their dimensions, and each dimension's factor rules as far as they ask
+// anything.
+struct Frame {
+  PlacementTables tables;
+  std::vector<std::vector<FactorRule>> rules;  // by dimension
+};
+Result<Frame> make_frame(const Problem& problem, const Placement& placement, Tuples& tuples);
+// Every way of one dimension to use the axes: per axis its bound (1: no loop).
+std::vector<std::vector<std::uint32_t>> axis_bounds(const Problem& problem,
+                                                    const Placement& placement,
+                                                    const PlacementTables& tables, std::size_t dim,
+                                                    Factors factors);
+// No chain of the dimension has more loops.
+int most_loops(const Problem& problem, std::size_t dim);
+
 // An error: the tables would be larger than `most_entries`.
 Result<PlacementTables> make_tables(const Problem& problem, const Placement& placement,
                                     Tuples& tuples, std::uint64_t most_entries);
