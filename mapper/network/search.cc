@@ -1,0 +1,266 @@
+// map_network(): one search for each class of equal layers, within limits that hold for all.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "mapper/network/network.h"
+
+namespace loopscape {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Raises a flag of its own when a time is over or when the flag it was given is raised.
+class Alarm {
+ public:
+  Alarm(const std::atomic<bool>* outer, double seconds) : outer_(outer) {
+    if (seconds > 0) thread_ = std::thread([this, seconds] { wait(seconds); });
+  }
+  ~Alarm() {
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+
+  const std::atomic<bool>* flag() const { return thread_.joinable() ? &raised_ : outer_; }
+
+ private:
+  void wait(double seconds) {
+    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    std::unique_lock lock(mutex_);
+    while (!over_ && Clock::now() < end && !(outer_ && outer_->load())) {
+      wake_.wait_for(lock, std::chrono::milliseconds(5));
+    }
+    raised_.store(true);
+  }
+
+  const std::atomic<bool>* outer_;
+  std::atomic<bool> raised_{false};
+  bool over_ = false;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::thread thread_;
+};
+
+class NetworkMapper {
+ public:
+  NetworkMapper(const LayerNetwork& network, const Arch& arch, const ActionCosts& costs,
+                const std::vector<Conventions>& conventions, const NetworkRequest& request)
+      : network_(network),
+        arch_(arch),
+        costs_(costs),
+        conventions_(conventions),
+        request_(request),
+        start_(Clock::now()) {
+    layer_goal_.objective = request.goal.objective;
+    layer_goal_.front = needs_fronts(request.goal);
+  }
+
+  Result<NetworkResult> run() {
+    for (EqualLayers& equal : equal_layers(network_, conventions_)) {
+      classes_.push_back({});
+      classes_.back().answer.equal = std::move(equal);
+    }
+    // A short look at each, so that there is an answer soon; then what is left, in equal shares. A
+    // search begins anew, so it is worth it only with twice as much as before.
+    if (Status s = look(kFirstLook); !s.ok()) return s;
+    while (!out_.without_mapping && !stopped() && !pending().empty()) {
+      const std::uint64_t before = searches_;
+      if (Status s = look(UINT64_MAX); !s.ok()) return s;
+      if (searches_ == before) break;
+    }
+    return finish();
+  }
+
+ private:
+  static constexpr std::uint64_t kFirstLook = 1 << 14;
+
+  struct Class {
+    LayerAnswer answer;
+    bool searched = false, ended = false;  // ended: another search would say the same
+    std::uint64_t work = 0;                // what the next search must be given twice of
+    double seconds = 0;
+  };
+
+  std::vector<std::size_t> pending() const {
+    std::vector<std::size_t> left;
+    for (std::size_t c = 0; c < classes_.size(); ++c) {
+      if (!classes_[c].ended) left.push_back(c);
+    }
+    return left;
+  }
+  bool stopped() const { return request_.limits.stop != nullptr && request_.limits.stop->load(); }
+
+  // Each class that is not proved gets its share of what is left, at most so much work.
+  Status look(std::uint64_t most_work) {
+    const std::vector<std::size_t> left = pending();
+    for (std::size_t i = 0; i < left.size() && !out_.without_mapping && !stopped(); ++i) {
+      Class& at = classes_[left[i]];
+      const std::uint64_t sharers = left.size() - i;
+      SearchLimits share = request_.limits;
+      if (share.max_work != UINT64_MAX) {
+        share.max_work -= std::min(share.max_work, work_);
+        share.max_work = share.max_work / sharers;
+      }
+      share.max_work = std::min(share.max_work, most_work);
+      if (share.seconds > 0) {
+        share.seconds = (share.seconds - seconds_since(start_)) / static_cast<double>(sharers);
+        if (share.seconds <= 0) break;
+      }
+      const bool more_work = share.max_work / 2 >= at.work;
+      const bool more_time = share.seconds == 0 || share.seconds >= 2 * at.seconds;
+      if (at.searched && !(more_work && more_time)) continue;
+      if (Status s = search(left[i], share); !s.ok()) return s;
+    }
+    return {};
+  }
+
+  Status search(std::size_t c, const SearchLimits& share) {
+    Class& at = classes_[c];
+    const std::size_t layer = at.answer.equal.layers.front();
+    const Problem& problem = network_.layers[layer];
+    if (request_.progress) request_.progress(c, classes_.size(), problem.name);
+    Result<Mapspace> space = Mapspace::create(problem, arch_, request_.space);
+    if (!space.ok()) return in_layer(problem, space.status());
+    Result<Evaluator> evaluator = Evaluator::create(problem, arch_, conventions_[layer], costs_);
+    if (!evaluator.ok()) return in_layer(problem, evaluator.status());
+    const Clock::time_point start = Clock::now();
+    const Alarm alarm(share.stop, share.seconds);
+    SearchLimits limits = share;
+    limits.stop = alarm.flag();
+    Result<SearchResult> found = request_.search
+                                     ? request_.search(*space, *evaluator, layer_goal_, limits)
+                                     : search_optimal(*space, *evaluator, layer_goal_, limits);
+    if (!found.ok()) return in_layer(problem, found.status());
+    ++searches_;
+    work_ += found->certificate.work;
+    at.searched = true;
+    at.ended = found->certificate.proved || (!request_.proves && !found->limited) ||
+               (share.max_work == UINT64_MAX && share.seconds == 0);
+    // At least twice as much each time, whatever was used, so that this comes to an end.
+    at.work = std::max<std::uint64_t>({found->certificate.work, 2 * at.work, 1});
+    at.seconds = std::max(seconds_since(start), 2 * at.seconds);
+    keep_better(std::move(found).value(), at.answer.found);
+    if (at.answer.found.certificate.proved && !at.answer.found.best) out_.without_mapping = c;
+    return {};
+  }
+
+  static Status in_layer(const Problem& problem, const Status& status) {
+    return Status(status.code(), "layer " + in_quotes(problem.name) + ": " + status.message())
+        .at(status.place());
+  }
+
+  // What an earlier, shorter search said is still true.
+  void keep_better(SearchResult found, SearchResult& known) const {
+    const auto value = [&](const SearchResult& result) {
+      return objective_value(request_.goal.objective, result.best->energy_pj,
+                             static_cast<double>(result.best->cycles));
+    };
+    const Certificate before = known.certificate;
+    const bool worse =
+        known.best && !found.certificate.proved && (!found.best || value(found) > value(known));
+    if (!worse) known = std::move(found);
+    Certificate& now = known.certificate;
+    now.work += before.work;
+    now.seconds += before.seconds;
+    if (!now.proved) now.lower_bound = std::max(now.lower_bound, before.lower_bound);
+    if (!now.proved && known.best && now.lower_bound > 0) {
+      now.gap = value(known) / now.lower_bound - 1;
+    }
+  }
+
+  Result<NetworkResult> finish() {
+    std::vector<NetworkPart> parts;
+    bool complete = true;
+    for (Class& at : classes_) {
+      LayerAnswer& answer = at.answer;
+      if (layer_goal_.front) answer.points = answer.found.front;
+      if (!layer_goal_.front && answer.found.best) answer.points = {*answer.found.best};
+      complete = complete && !answer.points.empty();
+      NetworkPart part;
+      part.proved = answer.found.certificate.proved;
+      part.lower_bound = answer.found.certificate.lower_bound;
+      part.summand.count = answer.equal.count;
+      for (const Found& point : answer.points) {
+        part.summand.points.push_back({point.energy_pj, point.cycles});
+      }
+      parts.push_back(std::move(part));
+      out_.layers.push_back(std::move(answer));
+    }
+    out_.proved = out_.without_mapping.has_value();
+    if (!complete) return std::move(out_);
+    Result<NetworkOptimum> optimum = optimum_of(parts, request_.goal, request_.sums);
+    if (!optimum.ok()) return optimum.status();
+    out_.best = std::move(optimum->best);
+    out_.proved = optimum->proved;
+    out_.lower_bound = optimum->lower_bound;
+    if (request_.goal.front) out_.front = std::move(optimum->front.points);
+    out_.front_gap = optimum->front.gap;
+    if (!out_.best && out_.proved) out_.least = least_of(parts);
+    return std::move(out_);
+  }
+
+  static EnergyCycles least_of(const std::vector<NetworkPart>& parts) {
+    std::vector<Summand> summands;
+    for (const NetworkPart& part : parts) summands.push_back(part.summand);
+    return {best_of_sum(Objective::kEnergy, summands).total.energy_pj,
+            best_of_sum(Objective::kDelay, summands).total.cycles};
+  }
+
+  const LayerNetwork& network_;
+  const Arch& arch_;
+  const ActionCosts& costs_;
+  const std::vector<Conventions>& conventions_;
+  const NetworkRequest& request_;
+  const Clock::time_point start_;
+  Goal layer_goal_;
+  std::vector<Class> classes_;
+  std::uint64_t work_ = 0, searches_ = 0;
+  NetworkResult out_;
+};
+
+}  // namespace
+
+std::vector<EqualLayers> equal_layers(const LayerNetwork& network,
+                                      const std::vector<Conventions>& conventions) {
+  std::vector<Problem> shapes;  // without what does not matter
+  std::vector<EqualLayers> classes;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    Problem shape = network.layers[i];
+    shape.name = shape.comment = "";
+    shape.count = 1;
+    shape.conventions = conventions[i];
+    const auto known = std::find(shapes.begin(), shapes.end(), shape);
+    const auto which = static_cast<std::size_t>(known - shapes.begin());
+    if (known == shapes.end()) {
+      shapes.push_back(std::move(shape));
+      classes.emplace_back();
+    }
+    classes[which].layers.push_back(i);
+    classes[which].count += network.layers[i].count;
+  }
+  return classes;
+}
+
+Result<NetworkResult> map_network(const LayerNetwork& network, const Arch& arch,
+                                  const ActionCosts& costs,
+                                  const std::vector<Conventions>& conventions,
+                                  const NetworkRequest& request) {
+  return NetworkMapper(network, arch, costs, conventions, request).run();
+}
+
+}  // namespace loopscape
