@@ -89,4 +89,29 @@ Result<Inputs> load_inputs(const InputOptions& options,
   return Inputs{*std::move(arch), *std::move(problem), *conventions};
 }
 
+Result<ProblemOrNetwork> load_problem_or_network(const InputOptions& options) {
+  if (Status status = check(options, {}); !status.ok()) return status;
+  Result<Arch> arch = load<Arch>(options.arch, &parse_arch);
+  if (!arch.ok()) return arch.status();
+  Result<std::string> text = read_text(options.problem);
+  if (!text.ok()) return text.status();
+  const std::string file = file_name(options.problem);
+  if (!is_network(*text)) {
+    Result<Problem> problem = parse_problem(*text);
+    if (!problem.ok()) return problem.status().in(file);
+    Result<Conventions> conventions = conventions_in_force(options, *problem, *arch);
+    if (!conventions.ok()) return conventions.status();
+    return ProblemOrNetwork{Inputs{*std::move(arch), *std::move(problem), *conventions}, {}};
+  }
+  Result<LayerNetwork> network = parse_network(*text, {options.problem, &read_text});
+  if (!network.ok()) return network.status().in(file);
+  std::vector<Conventions> all;
+  for (const Problem& layer : network->layers) {
+    Result<Conventions> conventions = conventions_in_force(options, layer, *arch);
+    if (!conventions.ok()) return conventions.status();
+    all.push_back(*conventions);
+  }
+  return ProblemOrNetwork{{}, NetworkInputs{*std::move(arch), *std::move(network), std::move(all)}};
+}
+
 }  // namespace loopscape::cli

@@ -1,6 +1,7 @@
 // What most verbs read: an architecture, a problem, and the conventions in force.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "interface/cli/files.h"
 #include "model/arch/arch.h"
 #include "model/base/base.h"
+#include "model/network/network.h"
 #include "model/problem/problem.h"
 
 namespace loopscape::cli {
@@ -30,6 +32,18 @@ struct Inputs {
 };
 // `more_paths`: other files that the verb reads.
 Result<Inputs> load_inputs(const InputOptions& options, const std::vector<std::string>& more_paths);
+
+// What `map` reads: PROBLEM may also be a network.
+struct NetworkInputs {
+  Arch arch;
+  LayerNetwork network;
+  std::vector<Conventions> conventions;  // of each layer
+};
+struct ProblemOrNetwork {
+  std::optional<Inputs> one;
+  std::optional<NetworkInputs> network;  // exactly one of them
+};
+Result<ProblemOrNetwork> load_problem_or_network(const InputOptions& options);
 
 // As a message calls a file: "<stdin>" for "-".
 std::string file_name(const std::string& path);

@@ -1,4 +1,5 @@
-// loopscape map ARCH PROBLEM: the best mapping, with a certificate.
+// loopscape map ARCH PROBLEM: the best mapping of a problem or of every layer of a network, with a
+// certificate.
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -6,15 +7,14 @@
 
 #include "interface/cli/command.h"
 #include "interface/cli/inputs.h"
+#include "interface/cli/map_network.h"
 #include "interface/cli/map_report.h"
+#include "interface/cli/map_search.h"
 #include "interface/cli/search_options.h"
 #include "interface/cli/stop.h"
 
 namespace loopscape::cli {
 namespace {
-
-// Work units that each attempt to find out why nothing fits may take.
-constexpr std::uint64_t kTrialWork = 50'000;
 
 struct Options {
   InputOptions inputs;
@@ -46,10 +46,11 @@ class Mapper {
     Result<Evaluator> evaluator =
         Evaluator::create(inputs_.problem, inputs_.arch, inputs_.conventions, *costs);
     if (!evaluator.ok()) return evaluator.status();
-    Result<SearchResult> found = search(*space, *evaluator);
+    Result<SearchResult> found = search_called(options_.search.search, request_, *space, *evaluator,
+                                               request_.goal, limits());
     if (!found.ok()) return found.status();
     Answer answer;
-    answer.ended = found->certificate.proved || (proves_nothing() && !found->limited);
+    answer.ended = found->certificate.proved || (samples() && !found->limited);
     if (found->best) {
       Result<StoredResult> result = priced(*space, *evaluator, *found);
       if (!result.ok()) return result.status();
@@ -62,9 +63,7 @@ class Mapper {
   bool interrupted() const { return stop_.interrupted(); }
 
  private:
-  bool proves_nothing() const {
-    return options_.search.search == "random" || options_.search.search == "local";
-  }
+  bool samples() const { return proves_nothing(options_.search.search); }
 
   SearchLimits limits() const {
     SearchLimits limits;
@@ -73,18 +72,6 @@ class Mapper {
     }
     limits.stop = stop_.flag();
     return limits;
-  }
-
-  Result<SearchResult> search(const Mapspace& space, const Evaluator& evaluator) const {
-    const std::string& name = options_.search.search;
-    if (name == "exhaustive") return search_exhaustive(space, evaluator, request_.goal, limits());
-    if (name == "random") {
-      return search_random(space, evaluator, request_.goal, request_.random, limits());
-    }
-    if (name == "local") {
-      return search_local(space, evaluator, request_.goal, request_.local, limits());
-    }
-    return search_optimal(space, evaluator, request_.goal, limits());
   }
 
   Result<StoredResult> priced(const Mapspace& space, const Evaluator& evaluator,
@@ -102,7 +89,7 @@ class Mapper {
     if (!found.certificate.proved) {
       answer.ended = false;
       answer.nothing =
-          proves_nothing() && !found.limited
+          samples() && !found.limited
               ? "none of the mappings drawn fits; --search optimal finds one if any does"
               : "stopped before any mapping was found";
       return;
@@ -149,7 +136,8 @@ StoredOptions completed(StoredOptions options) {
   return options;
 }
 
-int say_nothing(const Answer& answer, bool json) {
+template <class AnyAnswer>
+int say_nothing(const AnyAnswer& answer, bool json) {
   std::fprintf(stderr, "loopscape: %s\n", answer.nothing.c_str());
   const int code = answer.ended ? kAnswerIsNo : kInterrupted;
   if (!json) return code;
@@ -159,26 +147,43 @@ int say_nothing(const Answer& answer, bool json) {
                code);
 }
 
+void say_unproved(bool interrupted) {
+  std::fprintf(stderr, "loopscape: %s; the best so far is not proved\n",
+               interrupted ? "interrupted" : "a limit was reached");
+}
+
+int run_one(const Options& options, const Inputs& inputs, const SearchRequest& request) {
+  Mapper mapper(options, inputs, request);
+  const Result<Answer> answer = mapper.run();
+  if (!answer.ok()) return fail(answer.status(), options.json ? Form::kJson : Form::kText);
+  if (!answer->result) return say_nothing(*answer, options.json);
+  if (!answer->ended) say_unproved(mapper.interrupted());
+  return print(options.json ? result_to_json(*answer->result)
+                            : map_report(*answer->result, style_of_stdout()),
+               answer->ended ? kDone : kInterrupted);
+}
+
+int run_network(const Options& options, const NetworkInputs& inputs, const SearchRequest& request) {
+  const Stop stop(0);  // the time limit is shared out among the layers
+  const Result<NetworkAnswer> answer = map_network_of(inputs, options.search, request, stop);
+  if (!answer.ok()) return fail(answer.status(), options.json ? Form::kJson : Form::kText);
+  if (!answer->result) return say_nothing(*answer, options.json);
+  if (!answer->ended) say_unproved(stop.interrupted());
+  return print(options.json ? network_result_to_json(*answer->result)
+                            : network_report(*answer->result, style_of_stdout()),
+               answer->ended ? kDone : kInterrupted);
+}
+
 int run_map(Options options) {
   const Form form = options.json ? Form::kJson : Form::kText;
   if (Status status = check(options); !status.ok()) return fail(status, form);
   options.search = completed(options.search);
   const Result<SearchRequest> request = request_of(options.search);
   if (!request.ok()) return fail(request.status(), form);
-  const Result<Inputs> inputs = load_inputs(options.inputs, {});
+  const Result<ProblemOrNetwork> inputs = load_problem_or_network(options.inputs);
   if (!inputs.ok()) return fail(inputs.status(), form);
-  Mapper mapper(options, *inputs, *request);
-  const Result<Answer> answer = mapper.run();
-  if (!answer.ok()) return fail(answer.status(), form);
-  if (!answer->result) return say_nothing(*answer, options.json);
-  if (!answer->ended) {
-    std::fprintf(stderr, "loopscape: %s; the best so far is not proved\n",
-                 mapper.interrupted() ? "interrupted" : "a limit was reached");
-  }
-  const int code = answer->ended ? kDone : kInterrupted;
-  return print(options.json ? result_to_json(*answer->result)
-                            : map_report(*answer->result, style_of_stdout()),
-               code);
+  return inputs->one ? run_one(options, *inputs->one, *request)
+                     : run_network(options, *inputs->network, *request);
 }
 
 void add_search_options(CLI::App& verb, Options& options) {
@@ -229,6 +234,10 @@ void add_map(CLI::App& app, Run& run) {
       "each equally likely, and shows how the objective is spread; local climbs from random\n"
       "mappings to ones that no neighbour betters; neither proves anything.\n"
       "Ties in the objective go to less energy (for energy: fewer cycles), then to the first.\n"
+      "PROBLEM may be a network: equal layers are searched once, and objectives, bounds and "
+      "limits\n"
+      "are those of the whole network, whose layers run one after the other. Its best EDP is not\n"
+      "made of the layers' best ones, but chosen from their fronts.\n"
       "SIGINT prints the best so far; a second one kills.\n"
       "Exit code 0: done; 1: nothing fits, and what would have to give; 3: a limit was reached or\n"
       "SIGINT, and the best so far is printed with the gap that is proved.\n"
@@ -237,7 +246,9 @@ void add_map(CLI::App& app, Run& run) {
       "  loopscape map arch.json problem.json\n"
       "  loopscape map arch.json problem.json --factors perfect --objective energy\n"
       "  loopscape map arch.json problem.json --pareto --max-cycles 1e6 --json > result.json\n"
-      "  loopscape map arch.json problem.json --search random --samples 100000");
+      "  loopscape map arch.json problem.json --search random --samples 100000\n"
+      "  loopscape map arch_specs/eyeriss_like.json problems/networks/resnet50.json --factors "
+      "perfect");
   verb->callback([&run, options] { run = [options] { return run_map(*options); }; });
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "interface/cli/command.h"
+#include "mapper/network/network.h"
 #include "model/arch/arch.h"
 #include "model/evaluate/evaluate.h"
 
@@ -96,6 +97,8 @@ const std::vector<Schema>& schemas() {
       {"arch", "an architecture: memories, fan-outs, one compute node", &arch_schema},
       {"conventions", "counting conventions, as a part of other files", &conventions_schema},
       {"mapping", "a mapping: one loop nest", &mapping_schema},
+      {"network", "a network: layers, each a problem or a file, and edges", &network_schema},
+      {"network_result", "what `map` prints of a network with --json", &network_result_schema},
       {"problem", "a problem: one einsum or a short form of it", &problem_schema},
       {"result", "what `evaluate` and `map` print with --json and `verify` checks", &result_schema},
   };
@@ -106,10 +109,11 @@ std::string list() {
   std::string text = "Schemas (print one with `loopscape schema NAME`):\n";
   for (const Schema& schema : schemas()) {
     std::string name = schema.name;
-    name.resize(13, ' ');
+    name.resize(16, ' ');
     text += "  " + name + schema.what + "\n";
   }
-  return text + "Not a schema but a table:\n  dataflows    the presets that constraints may name\n";
+  return text +
+         "Not a schema but a table:\n  dataflows       the presets that constraints may name\n";
 }
 
 int run_schema(const std::string& name, bool json) {
@@ -120,7 +124,7 @@ int run_schema(const std::string& name, bool json) {
     if (name == schema.name) return print(schema.text());
     names.emplace_back(schema.name);
   }
-  const std::vector<std::string> later = {"network", "sweep", "tables"};
+  const std::vector<std::string> later = {"sweep", "tables"};
   if (std::find(later.begin(), later.end(), name) != later.end()) {
     return fail({StatusCode::kInvalidInput, "this version of loopscape has no schema for " + name +
                                                 " yet; it has " + listed(names)},
@@ -137,8 +141,10 @@ void add_schema(CLI::App& app, Run& run) {
   CLI::App* verb = app.add_subcommand("schema", "Print the JSON Schema of a file format");
   const auto name = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
-  verb->add_option("NAME", *name,
-                   "arch, conventions, dataflows, mapping, problem or result; none: list them");
+  verb->add_option(
+      "NAME", *name,
+      "arch, conventions, dataflows, mapping, network, network_result, problem or result;\n"
+      "none: list them");
   verb->add_flag("--json", *json, "dataflows as JSON; schemas are JSON anyway");
   verb->footer(
       "Examples:\n"

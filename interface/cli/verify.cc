@@ -6,6 +6,7 @@
 
 #include "interface/cli/command.h"
 #include "interface/cli/files.h"
+#include "interface/cli/verify_network.h"
 #include "interface/cli/verify_search.h"
 #include "model/evaluate/evaluate.h"
 
@@ -68,11 +69,17 @@ std::string shown(const Json& value) {
   return value.is_null() ? "nothing" : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string as_text(const Comparison& comparison, const StoredResult& actual) {
+// What the report says of a result that holds.
+struct Verdict {
+  std::string legal, fingerprint, words;
+  std::int64_t model_revision = 0;
+};
+
+std::string as_text(const Comparison& comparison, const Verdict& verdict) {
   if (comparison.differences().empty()) {
-    return "verified: the mapping is legal and all " + std::to_string(comparison.compared()) +
-           " values are as stated\n  fingerprint " + actual.fingerprint + ", model revision " +
-           std::to_string(actual.model_revision) + "\n" + search_in_words(actual);
+    return "verified: " + verdict.legal + " and all " + std::to_string(comparison.compared()) +
+           " values are as stated\n  fingerprint " + verdict.fingerprint + ", model revision " +
+           std::to_string(verdict.model_revision) + "\n" + verdict.words;
   }
   std::string text = "NOT verified: " + std::to_string(comparison.differences().size()) + " of " +
                      std::to_string(comparison.compared()) + " values differ\n";
@@ -83,12 +90,12 @@ std::string as_text(const Comparison& comparison, const StoredResult& actual) {
   return text;
 }
 
-std::string as_json(const Comparison& comparison, const StoredResult& actual) {
+std::string as_json(const Comparison& comparison, const Verdict& verdict) {
   nlohmann::ordered_json json;
   json["verified"] = comparison.differences().empty();
   json["compared"] = comparison.compared();
-  json["fingerprint"] = actual.fingerprint;
-  json["model_revision"] = actual.model_revision;
+  json["fingerprint"] = verdict.fingerprint;
+  json["model_revision"] = verdict.model_revision;
   json["differences"] = nlohmann::ordered_json::array();
   for (const Difference& difference : comparison.differences()) {
     json["differences"].push_back({{"pointer", difference.pointer},
@@ -116,19 +123,38 @@ Result<StoredResult> evaluate_again(const StoredResult& stated) {
   return actual;
 }
 
+int tell(const std::string& stated, const std::string& actual, const Verdict& verdict, Form form) {
+  Comparison comparison;
+  comparison.compare(Json::parse(stated), Json::parse(actual));
+  const int code = comparison.differences().empty() ? kDone : kAnswerIsNo;
+  return print(form == Form::kJson ? as_json(comparison, verdict) : as_text(comparison, verdict),
+               code);
+}
+
+int run_verify_network(const std::string& text, const std::string& file, Form form) {
+  const Result<StoredNetwork> stated = parse_network_result(text);
+  if (!stated.ok()) return fail(stated.status().in(file), form);
+  const Result<StoredNetwork> actual = check_network(*stated, &evaluate_again);
+  if (!actual.ok()) return fail(actual.status().in(file), form);
+  return tell(text, network_result_to_json(*actual),
+              {"the mappings are legal", actual->fingerprint, network_in_words(*actual),
+               actual->model_revision},
+              form);
+}
+
 int run_verify(const std::string& path, Form form) {
   Result<std::string> text = read_text(path);
   if (!text.ok()) return fail(text.status(), form);
   const std::string file = path == "-" ? "<stdin>" : path;
+  if (is_network_result(*text)) return run_verify_network(*text, file, form);
   Result<StoredResult> stated = parse_result(*text);
   if (!stated.ok()) return fail(stated.status().in(file), form);
   Result<StoredResult> actual = evaluate_again(*stated);
   if (!actual.ok()) return fail(actual.status().in(file), form);
-  Comparison comparison;
-  comparison.compare(Json::parse(*text), Json::parse(result_to_json(*actual)));
-  const int code = comparison.differences().empty() ? kDone : kAnswerIsNo;
-  return print(form == Form::kJson ? as_json(comparison, *actual) : as_text(comparison, *actual),
-               code);
+  return tell(*text, result_to_json(*actual),
+              {"the mapping is legal", actual->fingerprint, search_in_words(*actual),
+               actual->model_revision},
+              form);
 }
 
 }  // namespace
@@ -151,6 +177,7 @@ void add_verify(CLI::App& app, Run& run) {
       "the mapping is legal; 1: it is not so, and each difference is named by its JSON pointer.\n"
       "Of a search: its mappings lie in the stated space and bounds, the certificate's arithmetic\n"
       "holds, a front is in order, a sample is drawn again; the search itself is not repeated.\n"
+      "Of a network: all of this for every layer, and the choice among their mappings again.\n"
       "\n"
       "Examples:\n"
       "  loopscape verify result.json\n"

@@ -483,7 +483,8 @@ Result<Problem> parse_problem(std::string_view text) {
   const std::string kind = fields::file_kind(json);
   if (kind == "a network") {
     return root.at("layers").error(
-        "this is a network; one problem is expected here: give one of its layers by itself");
+        "this is a network; one problem is expected here: each layer has mappings of its own, so "
+        "give one of its layers by itself");
   }
   if (!kind.empty() && kind != "a problem") {
     return root.error("this is " + kind + "; a problem is expected here");
