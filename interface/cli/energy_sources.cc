@@ -65,12 +65,11 @@ Status add_file(const std::string& path, UserTables& out) {
 
 void add_table_options(CLI::App& verb, TableOptions& options) {
   verb.add_option("--tables", options.tables,
-                  "Component tables (JSON) or an ERT and ART (YAML) to add: a folder or a file; "
-                  "default: $LOOPSCAPE_TABLES");
+                  "Component tables to add: a folder or file (JSON, or an ERT and ART in YAML)");
   verb.add_option("--estimator", options.estimator,
-                  "A command that is asked for every component: JSON on its stdin, JSON back");
+                  "A command that prices components: JSON on its stdin, JSON on its stdout");
   verb.add_option("--estimator-timeout", options.estimator_seconds,
-                  "Seconds that one answer may take");
+                  "Seconds that one answer may take (10)");
 }
 
 Result<EnergyTables> load_tables(const TableOptions& options) {
@@ -103,6 +102,18 @@ Result<ResolvedCosts> price_arch(const Arch& arch, const TableOptions& options,
   Result<ResolvedCosts> resolved = resolve_costs(arch, *tables);
   if (!resolved.ok()) return resolved.status().in(file);
   return resolved;
+}
+
+Result<ResolvedCosts> price_again(const StoredResult& stated) {
+  if (stated.tables == kTablesInSpec) {
+    Result<ActionCosts> costs = costs_in_spec(stated.arch);
+    if (!costs.ok()) return costs.status();
+    return ResolvedCosts{stated.arch, *costs, {}, kTablesInSpec};
+  }
+  Result<EnergyTables> tables = load_tables({});
+  if (!tables.ok()) return tables.status();
+  if (tables->identity() == stated.tables) return resolve_costs(stated.arch, *tables);
+  return costs_of_prices(stated.arch, stated.prices, stated.tables);
 }
 
 }  // namespace loopscape::cli

@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "model/energy/energy.h"
+#include "model/evaluate/evaluate.h"
 
 namespace loopscape::cli {
 
@@ -21,6 +21,10 @@ Result<EnergyTables> load_tables(const TableOptions& options);
 // `file`: what errors call the architecture.
 Result<ResolvedCosts> price_arch(const Arch& arch, const TableOptions& options,
                                  const std::string& file);
+
+// The prices that a result was made with: by the tables that it names, if they are those in force
+// (of the library, and of $LOOPSCAPE_TABLES), else as the result itself states them.
+Result<ResolvedCosts> price_again(const StoredResult& stated);
 
 // The prices by name that an Accelergy ERT, ART or both state (YAML).
 Result<std::vector<NamedPrices>> parse_ert_art(const std::string& text, const std::string& file);

@@ -60,13 +60,17 @@ Result<StoredResult> evaluate(const Options& options) {
   Result<Mapping> mapping = is_json(*text) ? parse_mapping(*text, problem, arch)
                                            : parse_mapping_text(*text, problem, arch);
   if (!mapping.ok()) return mapping.status().in(file_name(options.mapping));
-  Result<ActionCosts> costs = costs_in_spec(arch);
-  if (!costs.ok()) return costs.status().in(file_name(options.inputs.arch));
-  Result<Evaluator> evaluator = Evaluator::create(problem, arch, inputs->conventions, *costs);
+  Result<ResolvedCosts> prices =
+      price_arch(arch, options.inputs.prices, file_name(options.inputs.arch));
+  if (!prices.ok()) return prices.status();
+  Result<Evaluator> evaluator =
+      Evaluator::create(problem, prices->arch, inputs->conventions, prices->costs);
   if (!evaluator.ok()) return evaluator.status();
   Result<Breakdown> breakdown = evaluator->explain(*mapping);
   if (!breakdown.ok()) return placed(breakdown.status(), options.mapping, *text);
-  return make_result(*evaluator, *mapping, std::move(breakdown).value());
+  StoredResult result = make_result(*evaluator, *mapping, std::move(breakdown).value());
+  set_prices(*prices, result);
+  return result;
 }
 
 int run_evaluate(const Options& options) {

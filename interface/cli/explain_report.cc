@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "interface/cli/energy_report.h"
 #include "interface/cli/numbers.h"
 #include "interface/cli/text_report.h"
 
@@ -109,6 +110,7 @@ std::string compute(const StoredResult& result) {
 
 std::string explanation(const StoredResult& result, const Style& style) {
   return accesses(result, style) + "\n" + stored_bits(result, style) + "\n" +
+         (result.prices.empty() ? "" : sources_text(result.prices, style) + "\n") +
          style.heading("How the totals add up") + "\n" + energy_sum(result) + cycle_sum(result) +
          compute(result) + "\n" + style.heading("In force") + "\n  conventions    " +
          conventions_to_text(result.conventions) + "\n  energies from  " + result.tables +

@@ -1,6 +1,6 @@
 // The tables in force: those that come with the library, and those that a user adds.
+#include <algorithm>
 #include <map>
-#include <set>
 
 #include "model/base/fingerprint.h"
 #include "model/energy/built_in.h"
@@ -39,6 +39,13 @@ class TableSetBuilder {
   std::map<std::string, std::string> files_;  // of every table
 };
 
+// A file that the library has already, word for word, adds nothing.
+bool is_built_in(const std::string& json) {
+  const auto tables = built_in_tables();
+  return std::any_of(tables.begin(), tables.end(),
+                     [&](const BuiltInTable& table) { return table.json == json; });
+}
+
 // Enough digits to tell one version of the tables from another.
 constexpr std::size_t kIdentityDigits = 12;
 
@@ -66,12 +73,14 @@ Result<EnergyTables> EnergyTables::create(const UserTables& more) {
   for (const BuiltInTable& table : built_in_tables()) {
     if (Status s = builder.add(std::string(table.name), table.json); !s.ok()) return s;
   }
-  for (const TableText& text : more.tables) {
+  UserTables added = more;
+  std::erase_if(added.tables, [](const TableText& text) { return is_built_in(text.json); });
+  for (const TableText& text : added.tables) {
     if (Status s = builder.add(text.name, text.json); !s.ok()) return s;
   }
-  builder.set().named = more.named;
-  builder.set().external = more.external;
-  builder.set().identity = identity_of(more);
+  builder.set().named = added.named;
+  builder.set().external = added.external;
+  builder.set().identity = identity_of(added);
   return EnergyTables(builder.finish());
 }
 
