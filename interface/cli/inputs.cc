@@ -48,11 +48,6 @@ Result<T> load(const std::string& path, Result<T> (*parse)(std::string_view)) {
 }
 
 Status check(const InputOptions& options, const std::vector<std::string>& more_paths) {
-  if (!options.tables.empty()) {
-    return invalid(
-        "this version has no energy tables; state energies in the architecture "
-        "(\"energy_pj\") and leave --tables out");
-  }
   if (!options.reuse.empty() && options.reuse != "march" && options.reuse != "previous_tile") {
     return invalid("--reuse is march or previous_tile, not " + in_quotes(options.reuse));
   }
@@ -74,7 +69,7 @@ void add_conventions(CLI::App& verb, InputOptions& options) {
   verb.add_option("--conventions", options.conventions,
                   "physical, timeloop, or changes: timeloop,footprint=distinct");
   verb.add_option("--reuse", options.reuse, "march or previous_tile; wins over --conventions");
-  verb.add_option("--tables", options.tables, "Energy tables: not in this version");
+  add_table_options(verb, options.prices);
 }
 
 Result<Inputs> load_inputs(const InputOptions& options,

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "interface/cli/energy_sources.h"
 #include "interface/cli/files.h"
 #include "model/arch/arch.h"
 #include "model/base/base.h"
@@ -18,7 +19,8 @@ namespace loopscape::cli {
 
 struct InputOptions {
   std::string arch, problem;
-  std::string conventions, reuse, tables;
+  std::string conventions, reuse;
+  TableOptions prices;
 };
 
 // ARCH and PROBLEM; and what says how to count and price.

@@ -41,10 +41,11 @@ class Mapper {
   Result<Answer> run() {
     Result<Mapspace> space = Mapspace::create(inputs_.problem, inputs_.arch, request_.space);
     if (!space.ok()) return space.status().in(file_name(options_.inputs.arch));
-    Result<ActionCosts> costs = costs_in_spec(inputs_.arch);
-    if (!costs.ok()) return costs.status().in(file_name(options_.inputs.arch));
+    Result<ResolvedCosts> prices =
+        price_arch(inputs_.arch, options_.inputs.prices, file_name(options_.inputs.arch));
+    if (!prices.ok()) return prices.status();
     Result<Evaluator> evaluator =
-        Evaluator::create(inputs_.problem, inputs_.arch, inputs_.conventions, *costs);
+        Evaluator::create(inputs_.problem, prices->arch, inputs_.conventions, prices->costs);
     if (!evaluator.ok()) return evaluator.status();
     Result<SearchResult> found = search_called(options_.search.search, request_, *space, *evaluator,
                                                request_.goal, limits());
@@ -52,7 +53,7 @@ class Mapper {
     Answer answer;
     answer.ended = found->certificate.proved || (samples() && !found->limited);
     if (found->best) {
-      Result<StoredResult> result = priced(*space, *evaluator, *found);
+      Result<StoredResult> result = priced(*space, *evaluator, *prices, *found);
       if (!result.ok()) return result.status();
       answer.result = std::move(result).value();
     } else {
@@ -75,10 +76,11 @@ class Mapper {
   }
 
   Result<StoredResult> priced(const Mapspace& space, const Evaluator& evaluator,
-                              const SearchResult& found) const {
+                              const ResolvedCosts& prices, const SearchResult& found) const {
     Result<Breakdown> breakdown = evaluator.explain(found.best->mapping);
     if (!breakdown.ok()) return breakdown.status();
     StoredResult result = make_result(evaluator, found.best->mapping, std::move(breakdown).value());
+    set_prices(prices, result);
     store(found, options_.search, result);
     result.certificate->mapspace = mapspace_size(space);
     return result;

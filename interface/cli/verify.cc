@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "interface/cli/command.h"
+#include "interface/cli/energy_sources.h"
 #include "interface/cli/files.h"
 #include "interface/cli/verify_network.h"
 #include "interface/cli/verify_search.h"
@@ -106,19 +107,15 @@ std::string as_json(const Comparison& comparison, const Verdict& verdict) {
 }
 
 Result<StoredResult> evaluate_again(const StoredResult& stated) {
-  if (stated.tables != kTablesInSpec) {
-    return Status(StatusCode::kUnsupported,
-                  "this version knows only energies stated in the architecture ('spec')")
-        .at("/inputs/tables");
-  }
-  Result<ActionCosts> costs = costs_in_spec(stated.arch);
-  if (!costs.ok()) return costs.status();
+  Result<ResolvedCosts> prices = price_again(stated);
+  if (!prices.ok()) return prices.status();
   Result<Evaluator> evaluator =
-      Evaluator::create(stated.problem, stated.arch, stated.conventions, *costs);
+      Evaluator::create(stated.problem, prices->arch, stated.conventions, prices->costs);
   if (!evaluator.ok()) return evaluator.status();
   Result<Breakdown> breakdown = evaluator->explain(stated.mapping);
   if (!breakdown.ok()) return breakdown.status();
   StoredResult actual = make_result(*evaluator, stated.mapping, std::move(breakdown).value());
+  set_prices(*prices, actual);
   if (Status status = check_search(stated, *evaluator, actual); !status.ok()) return status;
   return actual;
 }
