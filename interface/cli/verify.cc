@@ -1,5 +1,8 @@
 // loopscape verify RESULT: evaluates again what a result says it was made from, and compares.
 #include <memory>
+#include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -7,6 +10,8 @@
 #include "interface/cli/command.h"
 #include "interface/cli/energy_sources.h"
 #include "interface/cli/files.h"
+#include "interface/cli/stop.h"
+#include "interface/cli/verify_full.h"
 #include "interface/cli/verify_network.h"
 #include "interface/cli/verify_search.h"
 #include "model/evaluate/evaluate.h"
@@ -32,9 +37,13 @@ std::string below(std::string pointer, const std::string& key) {
 class Comparison {
  public:
   void compare(const Json& stated, const Json& actual) {
+    static const std::set<std::string> kNoNumbers = {"inputs", "mapping", "$schema", "version"};
     for (const auto& [key, value] : actual.items()) {
-      if (key == "inputs" || key == "mapping") continue;
+      if (kNoNumbers.count(key) != 0) continue;
       compare("/" + key, stated.contains(key) ? stated[key] : Json(), value);
+    }
+    for (const auto& [key, value] : stated.items()) {
+      if (kNoNumbers.count(key) == 0 && !actual.contains(key)) compare("/" + key, value, Json());
     }
   }
   std::size_t compared() const { return compared_; }
@@ -70,14 +79,19 @@ std::string shown(const Json& value) {
   return value.is_null() ? "nothing" : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// What the report says of a result that holds.
+// What the report says of a result.
 struct Verdict {
   std::string legal, fingerprint, words;
   std::int64_t model_revision = 0;
+  std::optional<FullCheck> full;
 };
 
+bool holds(const Comparison& comparison, const Verdict& verdict) {
+  return comparison.differences().empty() && (!verdict.full || verdict.full->faults.empty());
+}
+
 std::string as_text(const Comparison& comparison, const Verdict& verdict) {
-  if (comparison.differences().empty()) {
+  if (holds(comparison, verdict)) {
     return "verified: " + verdict.legal + " and all " + std::to_string(comparison.compared()) +
            " values are as stated\n  fingerprint " + verdict.fingerprint + ", model revision " +
            std::to_string(verdict.model_revision) + "\n" + verdict.words;
@@ -88,12 +102,12 @@ std::string as_text(const Comparison& comparison, const Verdict& verdict) {
     text += "  " + difference.pointer + ": stated " + shown(difference.stated) + ", is " +
             shown(difference.actual) + "\n";
   }
-  return text;
+  return text + (verdict.full ? verdict.full->text : "");
 }
 
 std::string as_json(const Comparison& comparison, const Verdict& verdict) {
   nlohmann::ordered_json json;
-  json["verified"] = comparison.differences().empty();
+  json["verified"] = holds(comparison, verdict);
   json["compared"] = comparison.compared();
   json["fingerprint"] = verdict.fingerprint;
   json["model_revision"] = verdict.model_revision;
@@ -103,6 +117,7 @@ std::string as_json(const Comparison& comparison, const Verdict& verdict) {
                                    {"stated", difference.stated},
                                    {"actual", difference.actual}});
   }
+  if (verdict.full) json["full"] = nlohmann::ordered_json::parse(verdict.full->json);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -123,7 +138,8 @@ Result<StoredResult> evaluate_again(const StoredResult& stated) {
 int tell(const std::string& stated, const std::string& actual, const Verdict& verdict, Form form) {
   Comparison comparison;
   comparison.compare(Json::parse(stated), Json::parse(actual));
-  const int code = comparison.differences().empty() ? kDone : kAnswerIsNo;
+  int code = holds(comparison, verdict) ? kDone : kAnswerIsNo;
+  if (code == kDone && verdict.full && !verdict.full->limit.empty()) code = kInterrupted;
   return print(form == Form::kJson ? as_json(comparison, verdict) : as_text(comparison, verdict),
                code);
 }
@@ -134,39 +150,77 @@ int run_verify_network(const std::string& text, const std::string& file, Form fo
   const Result<StoredNetwork> actual = check_network(*stated, &evaluate_again);
   if (!actual.ok()) return fail(actual.status().in(file), form);
   return tell(text, network_result_to_json(*actual),
-              {"the mappings are legal", actual->fingerprint, network_in_words(*actual),
-               actual->model_revision},
+              {"the mappings are legal",
+               actual->fingerprint,
+               network_in_words(*actual),
+               actual->model_revision,
+               {}},
               form);
 }
 
-int run_verify(const std::string& path, Form form) {
-  Result<std::string> text = read_text(path);
+Status full_is_for_layers() {
+  return {
+      StatusCode::kUnsupported,
+      "--full solves the search of one layer again; verify the layers of a network by themselves"};
+}
+
+// By pricing every mapping of the space.
+Result<FullCheck> solve_again(const StoredResult& stated, const StoredResult& actual,
+                              const FullLimits& limits) {
+  Result<ResolvedCosts> prices = price_again(stated);
+  if (!prices.ok()) return prices.status();
+  Result<Evaluator> evaluator =
+      Evaluator::create(stated.problem, prices->arch, stated.conventions, prices->costs);
+  if (!evaluator.ok()) return evaluator.status();
+  return check_fully(stated, actual, *evaluator, limits);
+}
+
+struct Options {
+  std::string path;
+  bool json = false, full = false;
+  std::uint64_t max_work = FullLimits().most_mappings;
+};
+
+int run_verify(const Options& options) {
+  const Form form = options.json ? Form::kJson : Form::kText;
+  Result<std::string> text = read_text(options.path);
   if (!text.ok()) return fail(text.status(), form);
-  const std::string file = path == "-" ? "<stdin>" : path;
-  if (is_network_result(*text)) return run_verify_network(*text, file, form);
+  const std::string file = options.path == "-" ? "<stdin>" : options.path;
+  if (is_network_result(*text)) {
+    if (options.full) return fail(full_is_for_layers().in(file), form);
+    return run_verify_network(*text, file, form);
+  }
   Result<StoredResult> stated = parse_result(*text);
   if (!stated.ok()) return fail(stated.status().in(file), form);
   Result<StoredResult> actual = evaluate_again(*stated);
   if (!actual.ok()) return fail(actual.status().in(file), form);
-  return tell(*text, result_to_json(*actual),
-              {"the mapping is legal", actual->fingerprint, search_in_words(*actual),
-               actual->model_revision},
-              form);
+  Verdict verdict{"the mapping is legal",
+                  actual->fingerprint,
+                  search_in_words(*actual),
+                  actual->model_revision,
+                  {}};
+  if (options.full) {
+    const Stop stop(0);
+    Result<FullCheck> full = solve_again(*stated, *actual, {options.max_work, stop.flag()});
+    if (!full.ok()) return fail(full.status().in(file), form);
+    verdict.words += full->text;
+    verdict.full = std::move(full).value();
+  }
+  return tell(*text, result_to_json(*actual), verdict, form);
 }
 
 }  // namespace
 
 void add_verify(CLI::App& app, Run& run) {
-  struct Options {
-    std::string path;
-    bool json = false;
-  };
   CLI::App* verb = app.add_subcommand(
       "verify", "Evaluate a stored result again and compare every number exactly");
   const auto options = std::make_shared<Options>();
   verb->add_option("RESULT", options->path,
                    "What `evaluate --json` or `map --json` printed; - reads stdin")
       ->required();
+  verb->add_flag("--full", options->full,
+                 "Also price every mapping of the space that was searched");
+  verb->add_option("--max-work", options->max_work, "Mappings that --full may price (2000000)");
   verb->add_flag("--json", options->json, "One JSON document on stdout, nothing else");
   verb->footer(
       "A result carries its inputs, so nothing else is needed. Exit code 0: every number holds "
@@ -175,15 +229,18 @@ void add_verify(CLI::App& app, Run& run) {
       "Of a search: its mappings lie in the stated space and bounds, the certificate's arithmetic\n"
       "holds, a front is in order, a sample is drawn again; the search itself is not repeated.\n"
       "Of a network: all of this for every layer, and the choice among their mappings again.\n"
+      "--full enumerates the space and prices every mapping, without the search's recursion, "
+      "bounds\n"
+      "or pruning: what is proved is the best, no mapping lies below the lower bound, a proved "
+      "front\n"
+      "lacks nothing. Otherwise exit code 1, and the mapping that shows it; 3: the space has more\n"
+      "mappings than --max-work, or SIGINT; the rest was verified.\n"
       "\n"
       "Examples:\n"
       "  loopscape verify result.json\n"
+      "  loopscape verify --full result.json\n"
       "  loopscape evaluate arch.json problem.json mapping.json --json | loopscape verify -");
-  verb->callback([&run, options] {
-    run = [options] {
-      return run_verify(options->path, options->json ? Form::kJson : Form::kText);
-    };
-  });
+  verb->callback([&run, options] { run = [options] { return run_verify(*options); }; });
 }
 
 }  // namespace loopscape::cli

@@ -1,8 +1,7 @@
 #include "interface/cli/verify_search.h"
 
 #include <algorithm>
-
-#include "interface/cli/search_options.h"
+#include <utility>
 
 namespace loopscape::cli {
 namespace {
@@ -23,10 +22,11 @@ class Checker {
 
   Status run(StoredResult& actual) {
     if (Status s = belongs(stated_.mapping, actual.breakdown, "/mapping"); !s.ok()) return s;
+    if (Status s = parts(); !s.ok()) return s;
     actual.options = stated_.options;
     actual.certificate = certificate(value(actual.breakdown));
-    if (Status s = statistics(actual); !s.ok()) return s;
     if (Status s = front(actual); !s.ok()) return s;
+    if (Status s = sample(actual); !s.ok()) return s;
     actual.fingerprint = fingerprint_of(actual);
     return {};
   }
@@ -54,28 +54,75 @@ class Checker {
     return {};
   }
 
+  bool searched_by(const char* name) const { return stated_.options.search == name; }
+
+  // Each kind of search gives its own parts.
+  Status parts() const {
+    if (stated_.options.pareto == stated_.front.empty()) {
+      return refused("/front", "a front and \"pareto\" in /inputs/options come together");
+    }
+    if (searched_by("random") != stated_.statistics.has_value()) {
+      return refused("/statistics", "a random search, and no other one, gives statistics");
+    }
+    const StoredCertificate& certificate = *stated_.certificate;
+    if (searched_by("optimal")) return {};
+    if (stated_.options.max_work && certificate.work > *stated_.options.max_work) {
+      return refused("/certificate/work", "more than \"max_work\" in /inputs/options allows");
+    }
+    std::int64_t passed_over = certificate.unpriced;
+    for (const auto& [rule, number] : certificate.pruned) passed_over += number;
+    if (passed_over < certificate.work) return {};
+    return refused("/certificate/work",
+                   "all mappings were passed over, so that none can be the best");
+  }
+
   // What is stated where it can be, and otherwise what follows from the rest.
   StoredCertificate certificate(double best) const {
     StoredCertificate actual = *stated_.certificate;
     actual.proved = actual.proved && proves(stated_.options);
-    actual.lower_bound = actual.proved ? best : std::min(actual.lower_bound, best);
+    actual.lower_bound = lower_bound(best, actual.proved);
     actual.gap = gap_of(best, actual.lower_bound);
     actual.space = space_.words();
-    if (!actual.mapspace.empty()) {
-      if (const std::string size = mapspace_size(space_); !size.empty()) actual.mapspace = size;
-    }
+    actual.mapspace = mapspace_size(space_);
+    if (searched_by("optimal")) return actual;
+    if (searched_by("exhaustive") && actual.proved) actual.work = all_of_them(actual.mapspace);
+    actual.states = actual.work;  // one mapping is one unit
     return actual;
   }
 
-  // Drawn again: the sample follows from its seed.
-  Status statistics(StoredResult& actual) const {
-    if (!stated_.statistics) return {};
+  // Only an optimal search that was stopped knows a bound other than the best or none.
+  double lower_bound(double best, bool proved) const {
+    if (proved) return best;
+    if (!searched_by("optimal")) return 0;
+    return std::min(stated_.certificate->lower_bound, best);
+  }
+
+  static std::int64_t all_of_them(const std::string& mapspace) {
+    const Result<BigCount> size = BigCount::parse(mapspace.empty() ? "0" : mapspace);
+    if (!size.ok() || *size > BigCount(INT64_MAX)) return 0;  // more than anybody priced
+    return size->limbs().empty() ? 0 : static_cast<std::int64_t>(size->limbs()[0]);
+  }
+
+  // Drawn again: the sample follows from its seed, and with it everything but the time. An
+  // interrupted one is shorter than it was meant to be.
+  Status sample(StoredResult& actual) const {
+    if (!searched_by("random")) return {};
     RandomOptions options = request_.random;
     options.samples = std::min<std::uint64_t>(
         options.samples, static_cast<std::uint64_t>(stated_.statistics->samples));
     const Result<SearchResult> again = search_random(space_, evaluator_, request_.goal, options);
     if (!again.ok()) return again.status();
-    if (again->statistics) actual.statistics = stored(*again->statistics);
+    if (!again->best || !(again->best->mapping == stated_.mapping)) {
+      return refused("/mapping", "drawn again, the sample has another mapping as its best");
+    }
+    StoredResult drawn;
+    store(*again, stated_.options, drawn);
+    actual.statistics = drawn.statistics;
+    actual.front = drawn.front;
+    actual.certificate->states = drawn.certificate->states;
+    actual.certificate->work = drawn.certificate->work;
+    actual.certificate->unpriced = drawn.certificate->unpriced;
+    actual.certificate->pruned = drawn.certificate->pruned;
     return {};
   }
 
@@ -102,17 +149,23 @@ class Checker {
 
   Status best_of_front(const StoredResult& actual) const {
     if (!stated_.options.pareto) return {};
-    double least = value(actual.breakdown);
+    const StoredMapping best{actual.breakdown.energy_pj, actual.breakdown.cycles, stated_.mapping};
     bool listed = false;
     for (const StoredMapping& point : actual.front) {
-      least = std::min(least, objective_value(request_.goal.objective, point.energy_pj,
-                                              static_cast<double>(point.cycles)));
-      listed = listed || (point.energy_pj == actual.breakdown.energy_pj &&
-                          point.cycles == actual.breakdown.cycles);
+      listed = listed || (point.energy_pj == best.energy_pj && point.cycles == best.cycles);
+      if (key(point) < key(best)) {
+        return refused("/mapping", "a mapping of the front has a better objective");
+      }
     }
-    if (!listed) return refused("/front", "the best mapping is not part of the front");
-    if (least == value(actual.breakdown)) return {};
-    return refused("/mapping", "a mapping of the front has a better objective");
+    return listed ? Status() : refused("/front", "the best mapping is not part of the front");
+  }
+
+  // Ties in the objective are broken by the other measure.
+  std::pair<double, double> key(const StoredMapping& point) const {
+    const Objective objective = request_.goal.objective;
+    const auto cycles = static_cast<double>(point.cycles);
+    return {objective_value(objective, point.energy_pj, cycles),
+            objective == Objective::kEnergy ? cycles : point.energy_pj};
   }
 
   const StoredResult& stated_;
@@ -123,27 +176,33 @@ class Checker {
 
 }  // namespace
 
-Status check_search(const StoredResult& stated, const Evaluator& evaluator, StoredResult& actual) {
+Result<std::optional<StatedSearch>> search_of(const StoredResult& stated) {
   const bool searched = !stated.options.search.empty();
-  if (!searched && !stated.certificate) return {};
+  if (!searched && !stated.certificate) return std::optional<StatedSearch>();
   if (!searched || !stated.certificate) {
     return Status(StatusCode::kInvalidInput,
                   "the options of a search and its certificate come together")
         .at(searched ? "/certificate" : "/inputs/options/search");
   }
-  const Result<SearchRequest> request = request_of(stated.options);
+  Result<SearchRequest> request = request_of(stated.options);
   if (!request.ok()) return request.status().at("/inputs/options");
-  const Result<Mapspace> space = Mapspace::create(stated.problem, stated.arch, request->space);
+  Result<Mapspace> space = Mapspace::create(stated.problem, stated.arch, request->space);
   if (!space.ok()) return space.status().at("/inputs/arch");
-  return Checker(stated, evaluator, *request, *space).run(actual);
+  return std::optional(StatedSearch{*std::move(request), *std::move(space)});
+}
+
+Status check_search(const StoredResult& stated, const Evaluator& evaluator, StoredResult& actual) {
+  const Result<std::optional<StatedSearch>> search = search_of(stated);
+  if (!search.ok()) return search.status();
+  if (!*search) return {};
+  return Checker(stated, evaluator, (*search)->request, (*search)->space).run(actual);
 }
 
 std::string search_in_words(const StoredResult& actual) {
   if (!actual.certificate) return "";
   const StoredCertificate& certificate = *actual.certificate;
-  std::string text = "  in its space (" + certificate.space + "); ";
-  text += certificate.proved ? "certificate: proved by the " + actual.options.search + " search"
-                             : "certificate: not proved";
+  std::string text = "  in its space (" + certificate.space + "); certificate: ";
+  text += certificate.proved ? "proved by the " + actual.options.search + " search" : "not proved";
   text += ", its arithmetic holds; ";
   return text + (actual.statistics ? "the sample was drawn again\n" : "no search was repeated\n");
 }
