@@ -104,16 +104,25 @@ Result<ResolvedCosts> price_arch(const Arch& arch, const TableOptions& options,
   return resolved;
 }
 
-Result<ResolvedCosts> price_again(const StoredResult& stated) {
+Result<PricesAgain> price_again(const StoredResult& stated, const TableOptions& options) {
   if (stated.tables == kTablesInSpec) {
     Result<ActionCosts> costs = costs_in_spec(stated.arch);
     if (!costs.ok()) return costs.status();
-    return ResolvedCosts{stated.arch, *costs, {}, kTablesInSpec};
+    return PricesAgain{{stated.arch, *costs, {}, kTablesInSpec}};
   }
-  Result<EnergyTables> tables = load_tables({});
+  Result<EnergyTables> tables = load_tables(options);
   if (!tables.ok()) return tables.status();
-  if (tables->identity() == stated.tables) return resolve_costs(stated.arch, *tables);
-  return costs_of_prices(stated.arch, stated.prices, stated.tables);
+  const bool same = tables->identity() == stated.tables;
+  if (!same && !(options.tables.empty() && options.estimator.empty())) {
+    return Status(StatusCode::kInvalidInput,
+                  "the result was priced with " + printable(stated.tables, 80) +
+                      ", not with these tables (" + tables->identity() + ")")
+        .at("/inputs/tables");
+  }
+  Result<ResolvedCosts> prices = same ? resolve_costs(stated.arch, *tables)
+                                      : costs_of_prices(stated.arch, stated.prices, stated.tables);
+  if (!prices.ok()) return prices.status();
+  return PricesAgain{*std::move(prices), !same};
 }
 
 }  // namespace loopscape::cli

@@ -22,9 +22,13 @@ Result<EnergyTables> load_tables(const TableOptions& options);
 Result<ResolvedCosts> price_arch(const Arch& arch, const TableOptions& options,
                                  const std::string& file);
 
-// The prices that a result was made with: by the tables that it names, if they are those in force
-// (of the library, and of $LOOPSCAPE_TABLES), else as the result itself states them.
-Result<ResolvedCosts> price_again(const StoredResult& stated);
+// The prices that a result was made with: from the tables that it names if those are in force, else
+// as it states them itself.
+struct PricesAgain {
+  ResolvedCosts prices;
+  bool as_stated = false;
+};
+Result<PricesAgain> price_again(const StoredResult& stated, const TableOptions& options);
 
 // The prices by name that an Accelergy ERT, ART or both state (YAML).
 Result<std::vector<NamedPrices>> parse_ert_art(const std::string& text, const std::string& file);

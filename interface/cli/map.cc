@@ -32,20 +32,19 @@ struct Answer {
 
 class Mapper {
  public:
-  Mapper(const Options& options, const Inputs& inputs, const SearchRequest& request)
+  Mapper(const Options& options, const Inputs& inputs, const ResolvedCosts& prices,
+         const SearchRequest& request)
       : options_(options),
         inputs_(inputs),
+        prices_(prices),
         request_(request),
         stop_(options.search.time_limit_seconds.value_or(0)) {}
 
   Result<Answer> run() {
-    Result<Mapspace> space = Mapspace::create(inputs_.problem, inputs_.arch, request_.space);
+    Result<Mapspace> space = Mapspace::create(inputs_.problem, prices_.arch, request_.space);
     if (!space.ok()) return space.status().in(file_name(options_.inputs.arch));
-    Result<ResolvedCosts> prices =
-        price_arch(inputs_.arch, options_.inputs.prices, file_name(options_.inputs.arch));
-    if (!prices.ok()) return prices.status();
     Result<Evaluator> evaluator =
-        Evaluator::create(inputs_.problem, prices->arch, inputs_.conventions, prices->costs);
+        Evaluator::create(inputs_.problem, prices_.arch, inputs_.conventions, prices_.costs);
     if (!evaluator.ok()) return evaluator.status();
     Result<SearchResult> found = search_called(options_.search.search, request_, *space, *evaluator,
                                                request_.goal, limits());
@@ -53,7 +52,7 @@ class Mapper {
     Answer answer;
     answer.ended = found->certificate.proved || (samples() && !found->limited);
     if (found->best) {
-      Result<StoredResult> result = priced(*space, *evaluator, *prices, *found);
+      Result<StoredResult> result = priced(*space, *evaluator, *found);
       if (!result.ok()) return result.status();
       answer.result = std::move(result).value();
     } else {
@@ -76,11 +75,11 @@ class Mapper {
   }
 
   Result<StoredResult> priced(const Mapspace& space, const Evaluator& evaluator,
-                              const ResolvedCosts& prices, const SearchResult& found) const {
+                              const SearchResult& found) const {
     Result<Breakdown> breakdown = evaluator.explain(found.best->mapping);
     if (!breakdown.ok()) return breakdown.status();
     StoredResult result = make_result(evaluator, found.best->mapping, std::move(breakdown).value());
-    set_prices(prices, result);
+    set_prices(prices_, result);
     store(found, options_.search, result);
     result.certificate->mapspace = mapspace_size(space);
     return result;
@@ -105,6 +104,7 @@ class Mapper {
 
   const Options& options_;
   const Inputs& inputs_;
+  const ResolvedCosts& prices_;
   const SearchRequest& request_;
   Stop stop_;
 };
@@ -154,8 +154,14 @@ void say_unproved(bool interrupted) {
                interrupted ? "interrupted" : "a limit was reached");
 }
 
+Result<ResolvedCosts> prices_of(const Options& options, const Arch& arch) {
+  return price_arch(arch, options.inputs.prices, file_name(options.inputs.arch));
+}
+
 int run_one(const Options& options, const Inputs& inputs, const SearchRequest& request) {
-  Mapper mapper(options, inputs, request);
+  const Result<ResolvedCosts> prices = prices_of(options, inputs.arch);
+  if (!prices.ok()) return fail(prices.status(), options.json ? Form::kJson : Form::kText);
+  Mapper mapper(options, inputs, *prices, request);
   const Result<Answer> answer = mapper.run();
   if (!answer.ok()) return fail(answer.status(), options.json ? Form::kJson : Form::kText);
   if (!answer->result) return say_nothing(*answer, options.json);
@@ -166,8 +172,11 @@ int run_one(const Options& options, const Inputs& inputs, const SearchRequest& r
 }
 
 int run_network(const Options& options, const NetworkInputs& inputs, const SearchRequest& request) {
+  const Result<ResolvedCosts> prices = prices_of(options, inputs.arch);
+  if (!prices.ok()) return fail(prices.status(), options.json ? Form::kJson : Form::kText);
   const Stop stop(0);  // the time limit is shared out among the layers
-  const Result<NetworkAnswer> answer = map_network_of(inputs, options.search, request, stop);
+  const Result<NetworkAnswer> answer =
+      map_network_of(inputs, *prices, options.search, request, stop);
   if (!answer.ok()) return fail(answer.status(), options.json ? Form::kJson : Form::kText);
   if (!answer->result) return say_nothing(*answer, options.json);
   if (!answer->ended) say_unproved(stop.interrupted());

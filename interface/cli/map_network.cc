@@ -25,13 +25,13 @@ void end_progress() { std::fprintf(stderr, "\r\033[K"); }
 
 class NetworkMapping {
  public:
-  NetworkMapping(const NetworkInputs& inputs, const StoredOptions& options,
-                 const SearchRequest& request, const Stop& stop, const ActionCosts& costs)
-      : inputs_(inputs), options_(options), request_(request), stop_(stop), costs_(costs) {}
+  NetworkMapping(const NetworkInputs& inputs, const ResolvedCosts& prices,
+                 const StoredOptions& options, const SearchRequest& request, const Stop& stop)
+      : inputs_(inputs), prices_(prices), options_(options), request_(request), stop_(stop) {}
 
   Result<NetworkAnswer> run() {
     const bool terminal = isatty(STDERR_FILENO) != 0;
-    Result<NetworkResult> found = map_network(inputs_.network, inputs_.arch, costs_,
+    Result<NetworkResult> found = map_network(inputs_.network, prices_.arch, prices_.costs,
                                               inputs_.conventions, network_request(terminal));
     if (terminal) end_progress();
     if (!found.ok()) return found.status();
@@ -71,14 +71,16 @@ class NetworkMapping {
   }
 
   Result<Evaluator> evaluator_of(std::size_t layer) const {
-    return Evaluator::create(inputs_.network.layers[layer], inputs_.arch,
-                             inputs_.conventions[layer], costs_);
+    return Evaluator::create(inputs_.network.layers[layer], prices_.arch,
+                             inputs_.conventions[layer], prices_.costs);
   }
 
   Result<StoredResult> priced(const Evaluator& evaluator, const Mapping& mapping) const {
     Result<Breakdown> breakdown = evaluator.explain(mapping);
     if (!breakdown.ok()) return breakdown.status();
-    return make_result(evaluator, mapping, std::move(breakdown).value());
+    StoredResult result = make_result(evaluator, mapping, std::move(breakdown).value());
+    set_prices(prices_, result);
+    return result;
   }
 
   std::vector<std::string> names_of(const EqualLayers& equal) const {
@@ -114,7 +116,7 @@ class NetworkMapping {
     const Result<Evaluator> evaluator = evaluator_of(first);
     if (!evaluator.ok()) return evaluator.status();
     const Result<Mapspace> space =
-        Mapspace::create(inputs_.network.layers[first], inputs_.arch, request_.space);
+        Mapspace::create(inputs_.network.layers[first], prices_.arch, request_.space);
     if (!space.ok()) return space.status();
     const auto count = static_cast<std::int64_t>(answer.equal.count);
     Result<StoredResult> best = priced(*evaluator, answer.found.best->mapping);
@@ -183,7 +185,7 @@ class NetworkMapping {
     const Result<Evaluator> evaluator = evaluator_of(first);
     if (!evaluator.ok()) return evaluator.status();
     const Result<Mapspace> space =
-        Mapspace::create(inputs_.network.layers[first], inputs_.arch, request_.space);
+        Mapspace::create(inputs_.network.layers[first], prices_.arch, request_.space);
     if (!space.ok()) return space.status();
     Goal goal;
     goal.objective = request_.goal.objective;
@@ -200,10 +202,10 @@ class NetworkMapping {
   }
 
   const NetworkInputs& inputs_;
+  const ResolvedCosts& prices_;
   const StoredOptions& options_;
   const SearchRequest& request_;
   const Stop& stop_;
-  const ActionCosts& costs_;
 };
 
 }  // namespace
@@ -216,11 +218,10 @@ StoredOptions options_of_layers(const StoredOptions& options, const Goal& goal) 
   return out;
 }
 
-Result<NetworkAnswer> map_network_of(const NetworkInputs& inputs, const StoredOptions& options,
-                                     const SearchRequest& request, const Stop& stop) {
-  Result<ActionCosts> costs = costs_in_spec(inputs.arch);
-  if (!costs.ok()) return costs.status();
-  return NetworkMapping(inputs, options, request, stop, *costs).run();
+Result<NetworkAnswer> map_network_of(const NetworkInputs& inputs, const ResolvedCosts& prices,
+                                     const StoredOptions& options, const SearchRequest& request,
+                                     const Stop& stop) {
+  return NetworkMapping(inputs, prices, options, request, stop).run();
 }
 
 }  // namespace loopscape::cli

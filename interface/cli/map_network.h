@@ -18,8 +18,9 @@ struct NetworkAnswer {
   bool ended = true;  // false: a limit struck
   std::string nothing, nothing_json;
 };
-Result<NetworkAnswer> map_network_of(const NetworkInputs& inputs, const StoredOptions& options,
-                                     const SearchRequest& request, const Stop& stop);
+Result<NetworkAnswer> map_network_of(const NetworkInputs& inputs, const ResolvedCosts& prices,
+                                     const StoredOptions& options, const SearchRequest& request,
+                                     const Stop& stop);
 
 // The options of each layer's search: those of the network but for its bounds and limits.
 StoredOptions options_of_layers(const StoredOptions& options, const Goal& goal);

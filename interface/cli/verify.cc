@@ -121,19 +121,35 @@ std::string as_json(const Comparison& comparison, const Verdict& verdict) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Result<StoredResult> evaluate_again(const StoredResult& stated) {
-  Result<ResolvedCosts> prices = price_again(stated);
-  if (!prices.ok()) return prices.status();
-  Result<Evaluator> evaluator =
-      Evaluator::create(stated.problem, prices->arch, stated.conventions, prices->costs);
-  if (!evaluator.ok()) return evaluator.status();
-  Result<Breakdown> breakdown = evaluator->explain(stated.mapping);
-  if (!breakdown.ok()) return breakdown.status();
-  StoredResult actual = make_result(*evaluator, stated.mapping, std::move(breakdown).value());
-  set_prices(*prices, actual);
-  if (Status status = check_search(stated, *evaluator, actual); !status.ok()) return status;
-  return actual;
-}
+class Again {
+ public:
+  explicit Again(const TableOptions& tables) : tables_(tables) {}
+
+  Result<StoredResult> evaluate(const StoredResult& stated) {
+    Result<PricesAgain> again = price_again(stated, tables_);
+    if (!again.ok()) return again.status();
+    as_stated_ |= again->as_stated;
+    const ResolvedCosts& prices = again->prices;
+    Result<Evaluator> evaluator =
+        Evaluator::create(stated.problem, prices.arch, stated.conventions, prices.costs);
+    if (!evaluator.ok()) return evaluator.status();
+    Result<Breakdown> breakdown = evaluator->explain(stated.mapping);
+    if (!breakdown.ok()) return breakdown.status();
+    StoredResult actual = make_result(*evaluator, stated.mapping, std::move(breakdown).value());
+    set_prices(prices, actual);
+    if (Status status = check_search(stated, *evaluator, actual); !status.ok()) return status;
+    return actual;
+  }
+
+  std::string prices_in_words() const {
+    return as_stated_ ? "  prices are those that the result states: its tables are not at hand\n"
+                      : "";
+  }
+
+ private:
+  const TableOptions& tables_;
+  bool as_stated_ = false;
+};
 
 int tell(const std::string& stated, const std::string& actual, const Verdict& verdict, Form form) {
   Comparison comparison;
@@ -144,15 +160,16 @@ int tell(const std::string& stated, const std::string& actual, const Verdict& ve
                code);
 }
 
-int run_verify_network(const std::string& text, const std::string& file, Form form) {
+int run_verify_network(const std::string& text, const std::string& file, Again& again, Form form) {
   const Result<StoredNetwork> stated = parse_network_result(text);
   if (!stated.ok()) return fail(stated.status().in(file), form);
-  const Result<StoredNetwork> actual = check_network(*stated, &evaluate_again);
+  const Result<StoredNetwork> actual =
+      check_network(*stated, [&](const StoredResult& result) { return again.evaluate(result); });
   if (!actual.ok()) return fail(actual.status().in(file), form);
   return tell(text, network_result_to_json(*actual),
               {"the mappings are legal",
                actual->fingerprint,
-               network_in_words(*actual),
+               network_in_words(*actual) + again.prices_in_words(),
                actual->model_revision,
                {}},
               form);
@@ -166,42 +183,45 @@ Status full_is_for_layers() {
 
 // By pricing every mapping of the space.
 Result<FullCheck> solve_again(const StoredResult& stated, const StoredResult& actual,
-                              const FullLimits& limits) {
-  Result<ResolvedCosts> prices = price_again(stated);
-  if (!prices.ok()) return prices.status();
-  Result<Evaluator> evaluator =
-      Evaluator::create(stated.problem, prices->arch, stated.conventions, prices->costs);
+                              const TableOptions& tables, const FullLimits& limits) {
+  const Result<PricesAgain> again = price_again(stated, tables);
+  if (!again.ok()) return again.status();
+  Result<Evaluator> evaluator = Evaluator::create(stated.problem, again->prices.arch,
+                                                  stated.conventions, again->prices.costs);
   if (!evaluator.ok()) return evaluator.status();
   return check_fully(stated, actual, *evaluator, limits);
 }
 
 struct Options {
   std::string path;
+  TableOptions tables;
   bool json = false, full = false;
   std::uint64_t max_work = FullLimits().most_mappings;
 };
 
 int run_verify(const Options& options) {
   const Form form = options.json ? Form::kJson : Form::kText;
+  Again again(options.tables);
   Result<std::string> text = read_text(options.path);
   if (!text.ok()) return fail(text.status(), form);
   const std::string file = options.path == "-" ? "<stdin>" : options.path;
   if (is_network_result(*text)) {
     if (options.full) return fail(full_is_for_layers().in(file), form);
-    return run_verify_network(*text, file, form);
+    return run_verify_network(*text, file, again, form);
   }
   Result<StoredResult> stated = parse_result(*text);
   if (!stated.ok()) return fail(stated.status().in(file), form);
-  Result<StoredResult> actual = evaluate_again(*stated);
+  Result<StoredResult> actual = again.evaluate(*stated);
   if (!actual.ok()) return fail(actual.status().in(file), form);
   Verdict verdict{"the mapping is legal",
                   actual->fingerprint,
-                  search_in_words(*actual),
+                  search_in_words(*actual) + again.prices_in_words(),
                   actual->model_revision,
                   {}};
   if (options.full) {
     const Stop stop(0);
-    Result<FullCheck> full = solve_again(*stated, *actual, {options.max_work, stop.flag()});
+    Result<FullCheck> full =
+        solve_again(*stated, *actual, options.tables, {options.max_work, stop.flag()});
     if (!full.ok()) return fail(full.status().in(file), form);
     verdict.words += full->text;
     verdict.full = std::move(full).value();
@@ -222,6 +242,7 @@ void add_verify(CLI::App& app, Run& run) {
                  "Also price every mapping of the space that was searched");
   verb->add_option("--max-work", options->max_work, "Mappings that --full may price (2000000)");
   verb->add_flag("--json", options->json, "One JSON document on stdout, nothing else");
+  add_table_options(*verb, options->tables);
   verb->footer(
       "A result carries its inputs, so nothing else is needed. Exit code 0: every number holds "
       "and\n"

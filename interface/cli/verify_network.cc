@@ -18,7 +18,7 @@ Status inside(const std::string& place, const Status& status) {
 
 class NetworkChecker {
  public:
-  NetworkChecker(const StoredNetwork& stated, EvaluateAgain again)
+  NetworkChecker(const StoredNetwork& stated, const EvaluateAgain& again)
       : stated_(stated), again_(again), actual_(stated) {}
 
   Result<StoredNetwork> run() {
@@ -162,7 +162,7 @@ class NetworkChecker {
   }
 
   const StoredNetwork& stated_;
-  const EvaluateAgain again_;
+  const EvaluateAgain& again_;
   StoredNetwork actual_;
   Goal goal_;
   Copies copies_;
@@ -170,7 +170,7 @@ class NetworkChecker {
 
 }  // namespace
 
-Result<StoredNetwork> check_network(const StoredNetwork& stated, EvaluateAgain again) {
+Result<StoredNetwork> check_network(const StoredNetwork& stated, const EvaluateAgain& again) {
   return NetworkChecker(stated, again).run();
 }
 
