@@ -1,4 +1,5 @@
 // How good the tables that come with the library are, and which laws they keep.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -9,7 +10,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "model/energy/energy.h"
+#include "model/energy/estimate.h"
 #include "tests/unit/schema_check.h"
 
 using namespace loopscape;
@@ -217,6 +218,41 @@ TEST_CASE("every DRAM type has a price", "[energy]") {
     REQUIRE(costs);
     CHECK(costs->read_pj / 64 > 2);
     CHECK(costs->read_pj / 64 < 80);
+  }
+}
+
+// Each by itself, whether or not another table would be asked first.
+TEST_CASE("every table answers a component in its range", "[energy]") {
+  const TableSet& set = built_in().set();
+  CHECK(set.tables.size() > 80);
+  for (const EnergyTable& table : set.tables) {
+    EstimateRequest request;
+    request.component = table.classes[0];
+    if (!table.types.empty()) request.type = table.types[0];
+    request.technology_nm = table.technology_nm.value_or(32);
+    for (const TableAttribute& attribute : table.attributes) {
+      if (!attribute.otherwise.empty()) continue;
+      double value = attribute.name == "size_bits" ? 65536 : 32;
+      if (attribute.name == "depth") value = 1024;
+      if (attribute.name == "clock_ns") value = 1;
+      if (attribute.least) value = std::max(value, *attribute.least);
+      if (attribute.most) value = std::min(value, *attribute.most);
+      request.numbers[attribute.name] = value;
+      request.asked.insert(attribute.name);
+    }
+    if (table.name == "sram_small" || table.name == "latch_file") {
+      request.numbers["size_bits"] = 1024;
+    }
+    if (table.name == "register_file" || table.name == "regfile") {
+      request.numbers["size_bits"] = 1024;
+    }
+    const Result<Estimate> answer = estimate_from(set, table, request);
+    INFO(table.name << ": " << answer.status().to_string());
+    REQUIRE(answer.ok());
+    CHECK_FALSE(answer->actions.empty());
+    CHECK_FALSE(answer->from.source.empty());
+    CHECK_FALSE(answer->from.method.empty());
+    CHECK_FALSE(answer->from.extrapolated);
   }
 }
 
