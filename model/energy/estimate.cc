@@ -213,6 +213,7 @@ class TableReader {
       double value = 0;
       Status status = number(text, key, value);
       if (status.code() == StatusCode::kUnsupported) return Status();  // a part does not state it
+      if (status.ok() && value < 0) return at_fault(refuse("less than 0"), key);
       if (status.ok()) out = value;
       return status;
     };
