@@ -28,6 +28,7 @@ void add_verify(CLI::App& app, Run& run);
 void add_count(CLI::App& app, Run& run);
 void add_energy(CLI::App& app, Run& run);
 void add_schema(CLI::App& app, Run& run);
+void add_bound(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 
 // Writes everything to stdout and returns `code`, or says why it could not and returns another.

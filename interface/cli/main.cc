@@ -66,6 +66,7 @@ int run_command(int argc, char** argv) {
   add_count(app, run);
   add_energy(app, run);
   add_schema(app, run);
+  add_bound(app, run);
   add_bench(app, run);
   try {
     app.parse(argc, argv);

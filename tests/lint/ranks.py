@@ -18,7 +18,7 @@ RANKS = {
     "model/evaluate": 5,
     "model/bounds": 6,
     "mapper/mapspace": 6,
-    "mapper/search": 7, "mapper/pareto": 7,
+    "mapper/search": 7, "mapper/bound": 7, "mapper/pareto": 7,
     "mapper/network": 8,
     "explore/sweep": 9, "explore/report": 9,
     "interface/import": 10, "interface/capi": 10,
