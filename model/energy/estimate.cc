@@ -192,8 +192,15 @@ class TableReader {
     out_.from.scaled |= its.from.scaled;
     out_.from.extrapolated |= its.from.extrapolated;
     out_.from.parts.push_back(name + ": " + its.from.table);
-    if (out_.from.source.find(its.from.source) == std::string::npos) {
-      out_.from.source += "; " + its.from.source;
+    add_source(its.from.source);
+  }
+
+  // A composition of compositions is one.
+  void add_source(std::string_view source) {
+    constexpr std::string_view kComposed = "Composition; ";
+    if (source.substr(0, kComposed.size()) == kComposed) source.remove_prefix(kComposed.size());
+    if (out_.from.source.find(source) == std::string::npos) {
+      out_.from.source += "; " + std::string(source);
     }
   }
 

@@ -256,6 +256,35 @@ TEST_CASE("every table answers a component in its range", "[energy]") {
   }
 }
 
+TEST_CASE("the examples of the README work", "[energy]") {
+  std::ifstream file(LOOPSCAPE_SOURCE_DIR "/energy_tables/README.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string readme = text.str();
+  UserTables more;
+  for (std::size_t at = 0; (at = readme.find("```json\n", at)) != std::string::npos;) {
+    at += 8;
+    std::string example = readme.substr(at, readme.find("```", at) - at);
+    if (example.find("\"tables\"") == std::string::npos &&
+        example.find("\"checks\"") == std::string::npos) {
+      example = "{\"tables\": [" + example + "]}";
+    }
+    more.tables.push_back({"README example", example});
+  }
+  REQUIRE(more.tables.size() == 3);
+  const Result<EnergyTables> tables = EnergyTables::create(more);
+  REQUIRE(tables.status().to_string() == "");
+  const Result<Arch> arch = parse_arch(R"({"technology_nm": 28, "clock_mhz": 500, "nodes": [
+      {"memory": "M", "class": "sram", "size_kib": 16, "width_bits": 48},
+      {"compute": "T", "class": "filter_tap", "attributes": {"taps": 9}}]})");
+  REQUIRE(arch.status().to_string() == "");
+  const Result<ResolvedCosts> resolved = resolve_costs(*arch, *tables);
+  REQUIRE(resolved.status().to_string() == "");
+  CHECK(resolved->prices[0].actions[0].from.table == "foundry_sram");
+  CHECK(resolved->costs.compute.operation_pj > 0);
+  for (const Residual& its : residuals(*tables)) CHECK(its.accepted());
+}
+
 TEST_CASE("the tables' files are what their schema says", "[energy]") {
   const SchemaCheck schema(tables_schema());
   std::size_t files = 0;
