@@ -86,6 +86,7 @@ class Checker {
         say("finds " + text_of(value(*result.best)) + shown(*result.best) + "; best is " +
             text_of(value(*best_)) + shown(*best_));
       }
+      check_tie(*result.best);
       if (!near(certificate.lower_bound, value(*result.best)) || certificate.gap > kRelative) {
         say("proved, yet the lower bound is " + text_of(certificate.lower_bound) + " of " +
             text_of(value(*result.best)));
@@ -149,6 +150,21 @@ class Checker {
       return priced->mapping == found.mapping;
     });
     if (!listed) say("the mapping is not one of those listed and allowed" + shown(found));
+  }
+
+  // Of mappings with the very same value it is one of those with the least energy, or cycles.
+  void check_tie(const Found& found) {
+    const auto second = [&](const auto& cost) {
+      return goal_.objective == Objective::kEnergy ? static_cast<double>(cost.cycles)
+                                                   : cost.energy_pj;
+    };
+    for (const Priced* priced : allowed_) {
+      if (value(*priced) != value(found) || second(*priced) >= second(found) * (1 - kRelative)) {
+        continue;
+      }
+      say("finds" + shown(found) + "; with the same value there is" + shown(*priced));
+      return;
+    }
   }
 
   // What differs by rounding alone is one point.

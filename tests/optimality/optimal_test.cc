@@ -1,7 +1,7 @@
 // The optimal search against every mapping of random small worlds. A failure prints how to see it
 // again: LOOPSCAPE_SEED=<n> starts elsewhere, LOOPSCAPE_WORLDS=<n> makes more or fewer,
 // LOOPSCAPE_WANT=<feature>,<feature> asks for these features instead of the rarest pair so far,
-// LOOPSCAPE_SHOW=<n> failures are printed.
+// LOOPSCAPE_SHOW=<n> failures are printed, LOOPSCAPE_STOP=1 ends at the first.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -236,7 +236,9 @@ void check_worlds(std::uint64_t worlds, std::uint64_t least_of_each_pair) {
   run.worlds = from_environment("LOOPSCAPE_WORLDS", worlds);
   run.shown = from_environment("LOOPSCAPE_SHOW", 3);
   const std::optional<FeatureSet> wanted = wanted_by_environment();
+  const bool stops = from_environment("LOOPSCAPE_STOP", 0) != 0;
   for (std::uint64_t seed = run.seed; run.made < run.worlds && run.vain <= run.worlds; ++seed) {
+    if (stops && run.failed > 0) break;
     run_one(seed, wanted ? *wanted : run.histogram.rarest(), run);
   }
   print(run);
