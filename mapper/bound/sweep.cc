@@ -69,7 +69,7 @@ class Sweeper {
     return sizes;
   }
   bool stopped() {
-    if (++steps_ + crossings_.work() > limits_.max_work ||
+    if (++steps_ + crossings_.work() - work_before_ > limits_.max_work ||
         (limits_.stop != nullptr && limits_.stop->load(std::memory_order_relaxed))) {
       limited_ = true;
     }
@@ -420,7 +420,7 @@ class Sweeper {
       static_cast<DimMask>(-1);  // whose indices are words one by one, of all tensors kept
   DimMask busy_ = 0;             // other dimensions of a tensor that is kept
   std::int64_t floor_ = 0;
-  std::uint64_t steps_ = 0;
+  std::uint64_t steps_ = 0, work_before_ = crossings_.work();
   std::vector<std::vector<Split>> splits_;  // by item
   std::vector<const Split*> chosen_;
   std::vector<Sizes> lanes_ahead_;  // from this item on
