@@ -34,10 +34,12 @@ Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
 }  // namespace
 
 Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
-             std::uint32_t placement, const SpatialLoops& spatial, const PruningRules& rules)
+             OutlookLattice& lattice, std::uint32_t placement, const SpatialLoops& spatial,
+             const PruningRules& rules)
     : space_(space),
       evaluator_(evaluator),
       counter_(counter),
+      lattice_(lattice),
       placement_number_(placement),
       placement_(space.placements()[placement]),
       spatial_(spatial),
@@ -55,6 +57,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   }
   operations_ = space.problem().operations();
   dominates_ = rules.dominance && prices_.tells_all();
+  gates_leak_ = prices_.leakage_pj_per_cycle_least() != prices_.leakage_pj_per_cycle_most();
   const auto& dims = space.problem().dims;
   for (std::size_t d = 0; d < dims.size(); ++d) {
     all_dims_ = static_cast<DimMask>(all_dims_ | (1u << d));
@@ -66,11 +69,26 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
       if (alike) alike_[d] = static_cast<DimMask>(alike_[d] | (1u << e));
     }
   }
-  std::array<double, kMaxDims> lanes;
-  lanes.fill(1);
-  for (const MappingNode& loop : skeleton_.spatial) lanes[loop.id] *= loop.bound;
-  for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
-    steps_least_ *= std::ceil(static_cast<double>(space.problem().dims[d].extent) / lanes[d]);
+  for (std::size_t d = 0; d < dims.size(); ++d) {
+    std::vector<std::int64_t> lanes;
+    for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
+      if (skeleton_.spatial[i].id == d) lanes.push_back(skeleton_.spatial[i].bound);
+    }
+    steps_along_.emplace_back(dims[d].extent, std::move(lanes), !skeleton_.ragged);
+    steps_least_ *= static_cast<double>(steps_along_.back().least());
+  }
+  for (std::size_t t = 0; t < space.problem().tensors.size(); ++t) {
+    for (const std::uint8_t memory : skeleton_.chain[t]) {
+      store_step_[t].push_back(step_of_store(t, memory));
+    }
+  }
+  sized_ahead_.resize(steps_.size());
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    for (std::size_t ahead = s + 1; ahead < steps_.size(); ++ahead) {
+      const Step& step = steps_[ahead];
+      const bool store = step.kind == Step::Kind::kStore;
+      if (store && space.arch().memories[step.memory].size_bits) sized_ahead_[s].push_back(ahead);
+    }
   }
   set_watches();
   set_counts_tell();
@@ -79,6 +97,14 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));
   find_levels();
   set_future();
+}
+
+void ClimbWork::add(const ClimbWork& other) {
+  states += other.states;
+  bounded += other.bounded;
+  dominated += other.dominated;
+  work += other.work;
+  unpriced += other.unpriced;
 }
 
 bool Climb::has_neighbour_links(std::size_t t) const {
@@ -94,14 +120,17 @@ bool Climb::has_neighbour_links(std::size_t t) const {
 }
 
 // Does only the number of its tiles matter, of what a dimension's loops are? Not where a rule
-// names it, where windows slide or padding is cut off, where accesses are rounded, or where a
-// memory must be filled.
+// names it, where padding is cut off, where accesses are rounded, or where a memory must be filled.
+// Windows without holes add up to a sum over tiles that only depends on how many there are, and
+// ceil(N / (T b)) = ceil(ceil(N / T) / b), so all that comes further out is equal as well.
 void Climb::set_counts_tell() {
   DimMask told = skeleton_.ragged && prices_.rounding_pj() == 0 && placement_.filled.empty()
                      ? all_dims_
                      : DimMask{0};
   for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
-    told = static_cast<DimMask>(told & ~counter_.complex(t));
+    const bool march = evaluator_.conventions().reuse == Conventions::Reuse::kMarch;
+    const DimMask gapless = march ? counter_.gapless(t) : DimMask{0};
+    told = static_cast<DimMask>(told & ~(counter_.complex(t) & ~gapless));
   }
   for (const FactorRule& rule : placement_.factors) {
     told = static_cast<DimMask>(told & ~(1u << rule.dim));
@@ -109,49 +138,114 @@ void Climb::set_counts_tell() {
   for (std::size_t d = 0; d < kMaxDims; ++d) counts_tell_[d] = has(told, d);
 }
 
-// Links that words cross between child and parent. Where every index is a word and nothing is
-// ragged all sendings are alike, so the energy is linear in the words; elsewhere every word crosses
-// at least what its network's class always takes.
-void Climb::add_links(std::size_t t, std::size_t k) {
-  BoundaryPrices::Floor& floor = floor_[t][k];
-  if (reuses_more_[t]) return;
+// Every index a word, nothing ragged: all sendings are alike.
+bool Climb::is_plain(std::size_t t) const {
+  return !skeleton_.ragged && counter_.complex(t) == 0 && !forwards_[t] && !reuses_more_[t];
+}
+
+// What a plain boundary costs is linear in the words asked for: the line through what it costs if
+// nothing irrelevant grows in its run, and if everything does.
+void Climb::set_line(std::size_t t, std::size_t k) {
+  std::vector<MappingNode> loops = lanes_between(t, k);
+  if (loops.empty()) return;
   BoundaryLoops boundary;
   boundary.tensor = static_cast<std::uint8_t>(t);
   boundary.to_compute = k == skeleton_.chain[t].size();
   if (!boundary.to_compute) boundary.child = skeleton_.chain[t][k];
   boundary.tile.fill(1);
-  std::vector<MappingNode> loops = lanes_between(t, k);
-  if (loops.empty()) return;
-  boundary.parent_at = loops.size();
-  boundary.loops = loops;
-  const bool plain = !skeleton_.ragged && counter_.complex(t) == 0 && !forwards_[t];
-  if (!plain) {
-    floor.slope_energy += prices_.least_links_pj(t, k);
-    return;
+  std::array<std::int64_t, kMaxDims> lanes;
+  lanes.fill(1);
+  for (const MappingNode& loop : loops) lanes[loop.id] *= loop.bound;
+  Terms seldom, often;
+  for (Terms* terms : {&seldom, &often}) {
+    terms->busy = terms->busy_most = PerResource(prices_.resources().size());
   }
-  const BoundaryFlow often = counter_.flow(boundary);
-  if (!often.known) return;
-  const double often_pj = prices_.links_pj(t, k, often);
-  BoundaryFlow seldom = often;
-  if (!boundary.to_compute) {  // one run through everything that is irrelevant
-    std::array<std::int64_t, kMaxDims> lanes;
-    lanes.fill(1);
-    for (const MappingNode& loop : loops) lanes[loop.id] *= loop.bound;
+  const auto price = [&](Terms& terms) {
+    boundary.loops = loops;
+    boundary.parent_at = loops.size();
+    const BoundaryFlow& flow = counter_.flow(boundary);
+    if (flow.known) prices_.price(t, k, flow, terms);
+    return flow.known;
+  };
+  if (!price(often)) return;
+  const auto once = static_cast<double>(counter_.all_words(t));
+  double most = once;
+  if (boundary.to_compute) {
+    seldom = often;
+  } else {
     for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
       const std::int64_t rest = space_.problem().dims[d].extent / lanes[d];
       if (has(counter_.relevant(t), d) || rest == 1) continue;
+      most *= static_cast<double>(rest);
       loops.push_back(MappingNode::loop(static_cast<DimId>(d), static_cast<std::uint32_t>(rest)));
     }
-    boundary.loops = loops;
-    boundary.parent_at = loops.size();
-    seldom = counter_.flow(boundary);
-    if (!seldom.known) return;
+    if (!price(seldom)) return;
   }
-  const double span = often.most.demand - seldom.most.demand;
-  const double seldom_pj = prices_.links_pj(t, k, seldom);
-  const double slope = span > 0 ? (often_pj - seldom_pj) / span : 0;
-  floor.slope_energy += slope;
-  floor.base_energy += seldom_pj - slope * seldom.most.demand;
+  const double span = most - once;
+  const auto line = [&](double at_once, double at_most, double& base, double& slope) {
+    slope = span > 0 ? (at_most - at_once) / span : 0;
+    base = at_once - slope * once;
+  };
+  BoundaryPrices::Floor& floor = floor_[t][k];
+  line(seldom.energy, often.energy, floor.base_energy, floor.slope_energy);
+  line(seldom.exposed, often.exposed, floor.base_exposed, floor.slope_exposed);
+  for (std::size_t i = 0; i < seldom.busy.size(); ++i) {
+    line(seldom.busy[i], often.busy[i], floor.base_busy[i], floor.slope_busy[i]);
+  }
+}
+
+// Where boundaries are not plain: linear in the words asked for and in the copies that children
+// have of them beyond those. Copies of outputs are partial results; a group of them is one visit
+// where all networks reduce.
+void Climb::set_copies(std::size_t t, std::size_t k) {
+  BoundaryPrices::Floor& floor = floor_[t][k];
+  const bool output = space_.problem().tensors[t].is_output;
+  if (forwards_[t] || counter_.clipped(t) || k == skeleton_.chain[t].size() ||
+      (output && (counter_.complex(t) != 0 || !prices_.reduces(t, k)))) {
+    floor.slope_energy += prices_.least_links_pj(t, k);
+    return;
+  }
+  const auto price = [&](double arrivals) {
+    BoundaryFlow flow;
+    flow.least = flow.most = {1, arrivals, 1};
+    Terms terms;
+    terms.busy = terms.busy_most = PerResource(prices_.resources().size());
+    prices_.price(t, k, flow, terms);
+    return terms.energy;
+  };
+  const BoundaryPrices::Links links = prices_.least_links(t, k, [&](std::size_t d, double bound) {
+    return least_mean_lane(d, static_cast<std::int64_t>(bound));
+  });
+  floor.base_energy = links.base_pj;
+  floor.slope_energy = price(1) + links.demand_pj + links.arrival_pj;
+  per_arrival_[t][k] = price(2) - price(1) + links.arrival_pj;
+  if (per_arrival_[t][k] >= 0) return;
+  // Then the most copies cost the least.
+  double most = 1;
+  for (const MappingNode& loop : lanes_between(t, k)) most *= loop.bound;
+  floor.slope_energy += (most - 1) * per_arrival_[t][k];
+  per_arrival_[t][k] = 0;
+}
+
+// Over a dimension's indices, at least, the mean number of the lane that has them; of a dimension
+// with other lanes as well, nothing is said.
+double Climb::least_mean_lane(std::size_t d, std::int64_t bound) const {
+  const std::int64_t extent = space_.problem().dims[d].extent;
+  std::int64_t all = 1;
+  for (const MappingNode& loop : skeleton_.spatial) {
+    if (loop.id == d) all *= loop.bound;
+  }
+  if (all != bound) return 0;
+  if (!skeleton_.ragged) return static_cast<double>(bound - 1) / 2;
+  double least = static_cast<double>(bound);
+  for (std::int64_t tile = 1; tile * (bound - 1) < extent; ++tile) {
+    const std::int64_t rounds = (extent - 1) / (tile * bound);
+    const std::int64_t rest = extent - rounds * tile * bound, full = rest / tile;
+    const std::int64_t sum = rounds * tile * (bound * (bound - 1) / 2) +
+                             tile * (full * (full - 1) / 2) + full * (rest - full * tile);
+    least = std::min(least, static_cast<double>(sum) / static_cast<double>(extent));
+  }
+  return least;
 }
 
 // Innermost first.
@@ -175,13 +269,22 @@ void Climb::set_floors() {
   reuses_more_.resize(floor_.size());
   const bool previous = evaluator_.conventions().reuse == Conventions::Reuse::kPreviousTile;
   const bool ragged = space_.options().factors == Factors::kRagged;
+  per_arrival_.resize(floor_.size());
+  only_energy_ = prices_.resources().empty();
   for (std::size_t t = 0; t < floor_.size(); ++t) {
     forwards_.push_back(has_neighbour_links(t));
     reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
     floor_[t].resize(skeleton_.chain[t].size() + 1);
+    per_arrival_[t].resize(floor_[t].size());
     for (std::size_t k = 1; k < floor_[t].size(); ++k) {
-      floor_[t][k] = prices_.floor(t, k);
-      add_links(t, k);
+      BoundaryPrices::Floor& floor = floor_[t][k];
+      floor = prices_.floor(t, k);
+      if (is_plain(t)) {
+        set_line(t, k);
+      } else if (!reuses_more_[t]) {
+        set_copies(t, k);
+      }
+      only_energy_ = only_energy_ && floor.base_exposed == 0 && floor.slope_exposed == 0;
     }
   }
 }
@@ -396,6 +499,12 @@ std::size_t Climb::next_level_step(std::size_t level) const {
   return level + 1 < levels_.size() ? levels_[level + 1].first : steps_.size() - 1;
 }
 
+std::size_t Climb::next_slot(std::size_t step) const {
+  while (++step < steps_.size() && steps_[step].kind != Step::Kind::kSlot) {
+  }
+  return step;
+}
+
 double Climb::energy_of(const BoundaryPrices::Floor& floor, double words) const {
   const double slope = floor.slope_energy;
   return floor.base_energy +
@@ -406,32 +515,119 @@ std::uint8_t Climb::chain_memory(const OpenRun& run) const {
   return skeleton_.chain[run.tensor][run.boundary];
 }
 
-void Climb::fill_outlook() const {
-  std::vector<std::int64_t> extents;
-  for (const Dim& dim : space_.problem().dims) extents.push_back(dim.extent);
+// Copies of a word by irrelevant lanes `within` a tile (those `beyond` come further out), for this
+// many tiles: full ones reach every lane; of the edge, one is certain; a tile that is all there is
+// reaches all lanes of one loop, and of several more than half.
+std::int64_t Climb::copies(std::size_t d, std::int64_t tiles, std::int64_t within,
+                           std::int64_t beyond) const {
+  if (!skeleton_.ragged) return tiles * within;
+  if (within == 1) return tiles;
+  if (tiles > 1 || beyond > 1) return (tiles - 1) * within + 1;
+  return within == outermost_lanes_[d] ? within : within / 2 + 1;
+}
+
+double Climb::words_but_pairs(std::size_t t) const {
+  auto words = static_cast<double>(counter_.all_words(t));
+  for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
+    words /= static_cast<double>(pair.words);
+  }
+  return words;
+}
+
+Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
+                             const Outlook::Level& level, const Outlook::Run& run) const {
+  const auto side = [&](std::size_t d) {
+    struct Side {
+      std::int64_t extent, within, beyond, room, step;
+    };
+    const std::int64_t within = level.lanes[d], beyond = run.lanes_beyond[d];
+    // Full lanes of a clipped tile, at least: all but the last of the outermost loop.
+    const std::int64_t room = within == outermost_lanes_[d] ? within - 1 : (within + 1) / 2;
+    return Side{lattice_.extent(d), within, beyond, std::max<std::int64_t>(1, room),
+                d == pair.a ? pair.step_a : pair.step_b};
+  };
+  const auto a = side(pair.a), b = side(pair.b);
+  const auto all = [this, t, pair](std::int64_t size_a, std::int64_t size_b) {
+    return static_cast<double>(counter_.pair_words_of_all(t, pair, size_a, size_b));
+  };
+  const bool ragged = skeleton_.ragged;
+  // Of a child: the largest tile that lanes take to one of this bin.
+  const auto child = [ragged](const auto& its, const Outlook::Bin& bin) {
+    const bool clips = ragged && bin.largest == its.extent && its.within > 1;
+    const std::int64_t most = clips ? (its.extent - 1) / its.room : bin.largest / its.within;
+    return std::clamp<std::int64_t>(most, 1, its.extent);
+  };
+  const auto words = [=](const Outlook::Bin& of_a, const Outlook::Bin& of_b) {
+    const auto whole = static_cast<double>(pair.words);
+    Outlook::PairWords sums{{whole, whole, whole}, {whole, whole, whole}};
+    const bool joined = of_a.smallest != of_a.largest || of_b.smallest != of_b.largest;
+    if (joined && !pair.gapless) return sums;  // not falling in the sizes
+    const std::int64_t tile_a = std::min(a.extent, of_a.largest * a.beyond);
+    const std::int64_t tile_b = std::min(b.extent, of_b.largest * b.beyond);
+    sums.demand = {all(tile_a, tile_b), all(a.extent, tile_b), all(tile_a, b.extent)};
+    const std::int64_t child_a = child(a, of_a), child_b = child(b, of_b);
+    const double apart = all(child_a, child_b);
+    // Does a child's next tile of the march overlap the last one?
+    const auto overlaps = [&](const auto& its, std::int64_t size, const auto& other,
+                              std::int64_t other_size) {
+      const std::int64_t moves = its.step * size * its.within * its.beyond;
+      return moves < its.step * (size - 1) + other.step * (other_size - 1) + 1;
+    };
+    const std::int64_t least_a = std::max<std::int64_t>(1, of_a.smallest / a.within);
+    const std::int64_t least_b = std::max<std::int64_t>(1, of_b.smallest / b.within);
+    sums.arrivals = {apart, overlaps(a, least_a, b, child_b) ? all(a.extent, child_b) : apart,
+                     overlaps(b, least_b, a, child_a) ? all(child_a, b.extent) : apart};
+    return sums;
+  };
+  return {pair.a, pair.b, words};
+}
+
+Outlook::Run Climb::run_of(const OpenRun& open, const Outlook::Level& level,
+                           std::size_t next) const {
+  const std::size_t t = open.tensor;
+  const BoundaryPrices::Floor& floor = floor_[t][open.boundary];
+  Outlook::Run run;
+  run.words = static_cast<double>(counter_.all_words(t));
+  run.single_words = run.words;
+  run.slope = std::max(0.0, floor.slope_energy);
+  run.base = energy_of(floor, run.words) - run.slope * run.words;
+  run.per_arrival = per_arrival_[t][open.boundary];
+  run.relevant = counter_.relevant(t);
+  run.repeats = !reuses_more_[t];
+  run.lanes_beyond = lanes_ahead_[next][t][open.boundary];
+  run.copies = [this, lanes = level.lanes, beyond = run.lanes_beyond](std::size_t d,
+                                                                      std::int64_t tiles) {
+    return copies(d, tiles, lanes[d], beyond[d]);
+  };
+  if (!forwards_[t] && !space_.problem().tensors[t].is_output) {
+    run.single_words = words_but_pairs(t);
+    for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
+      run.pairs.push_back(pair_of(t, pair, level, run));
+    }
+  }
+  const Step own{Step::Kind::kStore, 0, chain_memory(open), static_cast<TensorMask>(1u << t)};
+  const bool slides = counter_.sliding(t) != 0;
+  run.store = name_of(own);
+  if (slides) run.store = ~run.store;
+  run.fits = [this, own, slides](const Tile& tile) { return slides || fits(own, tile); };
+  return run;
+}
+
+std::uint64_t Climb::name_of(const Step& store) {
+  return std::uint64_t{store.memory} << 32 | store.tensors;
+}
+
+void Climb::fill_outlook() {
+  const std::size_t dims = space_.problem().dims.size();
   std::vector<Outlook::Level> levels;
   for (std::size_t l = 0; l < levels_.size(); ++l) {
     Outlook::Level level;
     const std::size_t next = next_level_step(l);
     level.lanes.fill(1);
-    for (std::size_t d = 0; d < extents.size(); ++d) {
+    for (std::size_t d = 0; d < dims; ++d) {
       level.lanes[d] = lanes_left_[levels_[l].last][d] / lanes_left_[next][d];
     }
-    for (const OpenRun& open : levels_[l].runs) {
-      const BoundaryPrices::Floor& floor = floor_[open.tensor][open.boundary];
-      Outlook::Run run;
-      run.words = static_cast<double>(counter_.all_words(open.tensor));
-      run.slope = std::max(0.0, floor.slope_energy);
-      run.base = energy_of(floor, run.words) - run.slope * run.words;
-      run.relevant = counter_.relevant(open.tensor);
-      run.repeats = !reuses_more_[open.tensor];
-      run.lanes_beyond = lanes_ahead_[next][open.tensor][open.boundary];
-      const Step own{Step::Kind::kStore, 0, chain_memory(open),
-                     static_cast<TensorMask>(1u << open.tensor)};
-      const bool slides = counter_.sliding(open.tensor) != 0;
-      run.fits = [this, own, slides](const Tile& tile) { return slides || fits(own, tile); };
-      level.runs.push_back(std::move(run));
-    }
+    for (const OpenRun& open : levels_[l].runs) level.runs.push_back(run_of(open, level, next));
     for (std::size_t s = levels_[l].last; s < next; ++s) {
       if (steps_[s].kind != Step::Kind::kSlot) continue;
       const Slot& slot = placement_.slots[steps_[s].slot];
@@ -440,10 +636,39 @@ void Climb::fill_outlook() const {
       }
     }
     const Step& store = steps_[levels_[l].last];
+    level.store = name_of(store);
     level.fits = [this, &store](const Tile& tile) { return fits(store, tile); };
     levels.push_back(std::move(level));
   }
-  looks_out_ = !levels.empty() && outlook_.fill(extents, !skeleton_.ragged, std::move(levels));
+  looks_out_ = !levels.empty() && outlook_.fill(lattice_, std::move(levels));
+}
+
+// An input's copies beyond one for each word that is asked for, at least, if its run (and march)
+// from the child's tile ended at this one, before the lanes of steps from `step` on.
+double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const Tile& tile,
+                        std::size_t step, double demand) const {
+  if (per_arrival_[t][k] == 0) return 0;
+  double arrivals = words_but_pairs(t);
+  const auto& beyond = lanes_ahead_[step][t][k];
+  const auto& left = lanes_left_[step - 1];
+  const auto& since = lanes_left_[store_step_[t][k]];
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    if (has(counter_.relevant(t), d)) continue;
+    const std::int64_t tiles = ceil_div(space_.problem().dims[d].extent, tile[d]);
+    const std::int64_t within = since[d] / left[d];
+    arrivals *= static_cast<double>(copies(d, tiles, within, beyond[d]));
+  }
+  for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
+    const auto size = [&](std::size_t d) {
+      // A marching dimension has grown; others only by lanes.
+      const std::int64_t within = since[d] / left[d];
+      const std::int64_t grown = tile[d] == child[d] * within ? child[d] : tile[d];
+      return std::min<std::int64_t>(grown, space_.problem().dims[d].extent);
+    };
+    arrivals *=
+        static_cast<double>(counter_.pair_words_of_all(t, pair, size(pair.a), size(pair.b)));
+  }
+  return per_arrival_[t][k] * std::max(0.0, arrivals - demand);
 }
 
 // Sizes of a dimension's tiles, from the smallest to the largest that is as good as equal: equal
@@ -471,7 +696,7 @@ std::vector<Climb::Sizes> Climb::sizes_of(std::size_t d, std::size_t join) const
 
 // Over every tile that the level's last store can hold.
 Climb::Future Climb::least_of_level(const Level& level) const {
-  constexpr double kMostTiles = 1 << 14;
+  constexpr double kMostTiles = 1 << 11;
   const auto& dims = space_.problem().dims;
   std::vector<std::vector<Sizes>> sizes(dims.size());
   for (std::size_t join = 1;; join *= 2) {
@@ -539,7 +764,7 @@ void Climb::set_future() {
   }
   const Terms& fixed = prices_.fixed();
   for (std::size_t i = 0; i < sum.busy.size(); ++i) sum.busy[i] += fixed.busy[i];
-  least_cycles_ = cycles_of(sum.busy, sum.exposed + fixed.exposed);
+  least_cycles_ = cycles_of(sum.busy, sum.exposed + fixed.exposed, steps_least_);
   least_energy_ = sum.energy + fixed.energy;
   add_leakage(least_cycles_, least_energy_);
 }
@@ -556,8 +781,8 @@ void Climb::add_least(const BoundaryPrices::Floor& floor, double demand, Future&
   }
 }
 
-double Climb::cycles_of(const PerResource& busy, double exposed) const {
-  double most = steps_least_ * space_.arch().compute.interval_cycles;
+double Climb::cycles_of(const PerResource& busy, double exposed, double steps) const {
+  double most = steps * space_.arch().compute.interval_cycles;
   for (std::size_t i = 0; i < busy.size(); ++i) most = std::max(most, busy[i] * (1 - 1e-12));
   return std::ceil(most) + std::ceil(std::max(0.0, exposed * (1 - 1e-12)));
 }
@@ -566,9 +791,28 @@ void Climb::add_leakage(double cycles, double& energy) const {
   energy += prices_.leakage_pj_per_cycle_least() * cycles;
 }
 
+void Climb::look_out() {
+  fill_outlook();
+  if (!looks_out_) return;
+  double energy = prices_.fixed().energy;
+  for (std::size_t t = 0; t < floor_.size(); ++t) {
+    energy += energy_of(floor_[t].back(), compute_words_[t]);
+  }
+  Tile lanes;
+  lanes.fill(1);
+  for (const MappingNode& loop : skeleton_.spatial) lanes[loop.id] *= loop.bound;
+  for (std::size_t d = 0; d < lattice_.dims(); ++d) {
+    const auto beyond = static_cast<std::uint32_t>(lanes_left_[next_level_step(0)][d]);
+    lanes[d] =
+        static_cast<std::uint32_t>(std::min<std::int64_t>(lanes[d] / beyond, lattice_.extent(d)));
+  }
+  energy += outlook_.least(0, (1u << levels_[0].runs.size()) - 1, false, lanes);
+  add_leakage(least_cycles_, energy);
+  least_energy_ = std::max(least_energy_, energy);
+}
+
 bool Climb::run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
                 const SearchLimits& limits, std::size_t beam) const {
-  fill_outlook();
   return Run(*this, incumbents, scratch, work, limits).run(beam);
 }
 

@@ -11,6 +11,7 @@
 #include "mapper/mapspace/mapspace.h"
 #include "mapper/search/incumbent.h"
 #include "mapper/search/outlook.h"
+#include "mapper/search/steps.h"
 #include "model/bounds/bounds.h"
 #include "model/evaluate/evaluate.h"
 
@@ -26,19 +27,23 @@ std::vector<SpatialLoops> spatial_choices(const Mapspace& space, const Placement
 
 struct ClimbWork {
   std::uint64_t states = 0, bounded = 0, dominated = 0, work = 0, unpriced = 0;
+  void add(const ClimbWork& other);
 };
 
 class Climb {
  public:
   Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
-        std::uint32_t placement, const SpatialLoops& spatial, const PruningRules& rules);
+        OutlookLattice& lattice, std::uint32_t placement, const SpatialLoops& spatial,
+        const PruningRules& rules);
 
-  // A bound for every mapping with these spatial loops.
+  // A bound for every mapping with these spatial loops; once looked out, a closer one.
   double least_energy() const { return least_energy_; }
   double least_cycles() const { return least_cycles_; }
+  void look_out();
 
-  // Offers every mapping that may belong to the answer. False: interrupted, nothing is proved.
-  // `beam`: keeps only so many states at every step, which proves nothing but finds good mappings.
+  // After look_out(). Offers every mapping that may belong to the answer. False: interrupted,
+  // nothing is proved. `beam`: keeps only so many states at every step, which proves nothing but
+  // finds good mappings.
   bool run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work, const SearchLimits& limits,
            std::size_t beam = SIZE_MAX) const;
 
@@ -79,7 +84,10 @@ class Climb {
   bool lies_below(std::uint8_t memory, std::size_t fanout) const;
   void set_counts_tell();
   void set_floors();
-  void add_links(std::size_t tensor, std::size_t boundary);
+  bool is_plain(std::size_t tensor) const;
+  void set_line(std::size_t tensor, std::size_t boundary);
+  void set_copies(std::size_t tensor, std::size_t boundary);
+  double least_mean_lane(std::size_t dim, std::int64_t bound) const;
   std::vector<MappingNode> lanes_between(std::size_t tensor, std::size_t boundary) const;
   void set_lanes_ahead();
   void set_future();
@@ -95,44 +103,63 @@ class Climb {
                 std::size_t step, Future& sum) const;
   bool fits(const Step& store, const Tile& tile) const;
   double words_of_compute(std::size_t tensor) const;
+  static std::uint64_t name_of(const Step& store);
+  double words_but_pairs(std::size_t tensor) const;
+  std::int64_t copies(std::size_t dim, std::int64_t tiles, std::int64_t within,
+                      std::int64_t beyond) const;
+  double copies_pj(std::size_t tensor, std::size_t boundary, const Tile& child, const Tile& tile,
+                   std::size_t step, double demand) const;
+  Outlook::Pair pair_of(std::size_t tensor, const BoundaryCounter::Pair& pair,
+                        const Outlook::Level& level, const Outlook::Run& run) const;
+  Outlook::Run run_of(const OpenRun& open, const Outlook::Level& level, std::size_t next) const;
   double energy_of(const BoundaryPrices::Floor& floor, double words) const;
   std::uint8_t chain_memory(const OpenRun& run) const;
-  void fill_outlook() const;
+  void fill_outlook();
   std::size_t next_level_step(std::size_t level) const;
+  std::size_t next_slot(std::size_t step) const;
   std::size_t step_of_store(std::size_t tensor, std::uint8_t memory) const;
   void add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const;
-  double cycles_of(const PerResource& busy, double exposed) const;
+  double cycles_of(const PerResource& busy, double exposed, double steps) const;
   void add_leakage(double cycles, double& energy) const;
 
   const Mapspace& space_;
   const Evaluator& evaluator_;
   BoundaryCounter& counter_;
+  OutlookLattice& lattice_;
   std::uint32_t placement_number_;
   const Placement& placement_;
   const SpatialLoops& spatial_;
   PruningRules rules_;
   bool dominates_ = true;
+  bool gates_leak_ = false;  // which instances are in use depends on tiles
   std::array<bool, kMaxDims> counts_tell_{};
   std::vector<Watch> watches_;  // runs that decide the folds of systolic fan-outs
   Skeleton skeleton_;
   BoundaryPrices prices_;
-  std::vector<Step> steps_;  // innermost first
+  std::vector<Step> steps_;                                       // innermost first
+  std::array<std::vector<std::size_t>, kMaxTensors> store_step_;  // [tensor][store]
   DimMask all_dims_ = 0;
   std::int64_t operations_ = 1;
   std::vector<bool> forwards_;             // [tensor]
   std::array<DimMask, kMaxDims> alike_{};  // dimensions before it, relevant to the same tensors
   std::vector<std::vector<BoundaryPrices::Floor>> floor_;  // [tensor][boundary]
+  // Of a copy beyond one for each word asked for, where copies can be told; else 0.
+  std::vector<std::vector<double>> per_arrival_;  // [tensor][boundary]
+  bool only_energy_ = false;                      // nothing but compute takes time
   std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
   // [step][tensor][boundary][dimension]
   std::vector<std::vector<std::vector<std::array<std::int64_t, kMaxDims>>>> lanes_ahead_;
   std::vector<std::array<std::int64_t, kMaxDims>> lanes_left_;  // [step]: further out
   std::array<std::int64_t, kMaxDims> outermost_lanes_{};
+  std::vector<std::vector<std::size_t>>
+      sized_ahead_;                    // [step]: stores further out that have a size
   std::vector<double> compute_words_;  // [tensor]: that compute takes at least
   std::vector<Level> levels_;
   std::vector<Future> future_;  // [step]: of boundaries that are not open yet
-  mutable Outlook outlook_;     // filled by the first run()
-  mutable bool looks_out_ = false;
-  double steps_least_ = 1;  // of compute
+  Outlook outlook_;
+  bool looks_out_ = false;
+  std::vector<StepsAlong> steps_along_;  // [dimension]: of compute
+  double steps_least_ = 1;
   double least_energy_ = 0, least_cycles_ = 0;
 };
 

@@ -7,19 +7,25 @@ namespace loopscape {
 
 // ---- steps ----
 
-void Climb::Run::advance(State& state) {
-  const Step& step = climb_.steps_[step_];
-  switch (step.kind) {
-    case Step::Kind::kStore:
-      if (pass_store(state, step)) keep(std::move(state));
-      return;
-    case Step::Kind::kAxis:
-      if (pass_axis(state, step.slot)) keep(std::move(state));
-      return;
-    case Step::Kind::kSlot:
-      grow(state, step.slot, 0, kNone, false);
-      return;
+void Climb::Run::advance(State&& state, std::size_t end) {
+  if (climb_.steps_[step_].kind == Step::Kind::kSlot) {
+    end_ = end;
+    grow(state, climb_.steps_[step_].slot, 0, kNone, false);
+  } else {
+    pass_on(std::move(state), step_, end);
   }
+}
+
+void Climb::Run::pass_on(State&& state, std::size_t first, std::size_t end) {
+  for (std::size_t s = first; s < end; ++s) {
+    stand_before(s);
+    const Step& step = climb_.steps_[s];
+    const bool passes =
+        step.kind == Step::Kind::kStore ? pass_store(state, step) : pass_axis(state, step.slot);
+    if (!passes) return;
+  }
+  stand_after(end - 1);
+  keep(std::move(state));
 }
 
 bool Climb::Run::pass_store(State& state, const Step& step) {
@@ -86,24 +92,32 @@ std::array<std::uint32_t, kMaxDims> Climb::Run::clipped(
   return sizes;
 }
 
+Climb::Run::Room Climb::Run::room_for(const State& state, std::size_t d, std::uint32_t bound,
+                                      std::uint8_t slot) const {
+  const std::int64_t tile = state.tile[d];
+  if (tile >= extent(d)) return Room::kNoMore;
+  if (perfect_ && extent(d) / tile % bound != 0) return Room::kNot;
+  // The outermost loop has no empty iteration.
+  if (!perfect_ && tile * (bound - 1) >= extent(d)) return Room::kNoMore;
+  if (tile * bound > UINT32_MAX) return Room::kNoMore;
+  if (climb_.placement_.slots[slot].kind == Slot::Kind::kAxis) return Room::kThere;
+  if (!leaves_room(d, tile * bound)) return perfect_ ? Room::kNot : Room::kNoMore;
+  Tile grown = state.tile;
+  grown[d] = static_cast<std::uint32_t>(tile * bound);
+  return fits_ahead(grown) ? Room::kThere : Room::kNoMore;
+}
+
 bool Climb::Run::stack(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) {
   const std::int64_t tile = state.tile[d];
-  if (tile >= extent(d)) return false;
-  if (perfect_) {
-    if (extent(d) / tile % bound != 0) return false;
-  } else if (tile * (bound - 1) >= extent(d)) {
-    return false;  // the outermost loop has no empty iteration
-  }
-  if (tile * bound > UINT32_MAX) return false;
   const Slot& its = climb_.placement_.slots[slot];
   const bool spatial = its.kind == Slot::Kind::kAxis;
   const auto dim = static_cast<DimId>(d);
   if (spatial && !perfect_) {
     state.at_lanes.push_back(state.tile[d]);
+    state.lanes_at.push_back(static_cast<std::uint8_t>(state.loops.size()));
   }
   const std::array<std::uint32_t, kMaxDims> before = state.tile;
   state.tile[d] = static_cast<std::uint32_t>(tile * bound);
-  if (!spatial && !(leaves_room(d, tile * bound) && fits_ahead(state))) return false;
   state.loops.push_back(spatial ? MappingNode::spatial(dim, bound, static_cast<AxisId>(its.axis))
                                 : MappingNode::loop(dim, bound));
   state.slot_of.push_back(slot);
@@ -114,8 +128,12 @@ bool Climb::Run::stack(State& state, std::size_t d, std::uint32_t bound, std::ui
     const bool ran = open.phase == Open::Phase::kRun;
     meet(open, d, spatial, static_cast<std::uint8_t>(state.loops.size()));
     if (ran && open.phase != Open::Phase::kRun) end_run(state, open, before);
-    if (open.phase == Open::Phase::kClosed)
-      open.demand = climb_.words_now(open.tensor, open.boundary, before, ahead_);
+    if (open.phase != Open::Phase::kClosed) continue;
+    open.demand = climb_.words_now(open.tensor, open.boundary, before, ahead_);
+    if (!open.to_compute) {
+      open.copies_pj =
+          climb_.copies_pj(open.tensor, open.boundary, open.tile, before, ahead_, open.demand);
+    }
   }
   return obeys(state, d, bound, slot);
 }
@@ -123,7 +141,7 @@ bool Climb::Run::stack(State& state, std::size_t d, std::uint32_t bound, std::ui
 void Climb::Run::end_run(State& state, const Open& open, const Tile& tile) const {
   for (const Watch& watch : climb_.watches_) {
     if (watch.tensor == open.tensor && watch.boundary == open.boundary && !open.to_compute) {
-      state.run_ends.push_back({watch.fanout, watch.tensor, clipped(tile)});
+      state.run_ends.push_back({watch.fanout, watch.tensor, kStored, clipped(tile)});
     }
   }
 }
@@ -135,7 +153,8 @@ void Climb::Run::end_compute_runs(State& state, std::size_t d, const Tile& tile)
     state.compute_runs = static_cast<TensorMask>(state.compute_runs & ~(1u << t));
     for (const Watch& watch : climb_.watches_) {
       if (watch.tensor != t || watch.boundary != climb_.skeleton_.chain[t].size()) continue;
-      state.run_ends.push_back({watch.fanout, watch.tensor, clipped(tile)});
+      state.run_ends.push_back({watch.fanout, watch.tensor,
+                                static_cast<std::uint8_t>(state.loops.size()), clipped(tile)});
     }
   }
 }
@@ -148,10 +167,9 @@ bool Climb::Run::leaves_room(std::size_t d, std::int64_t tile) const {
   return tile * (lanes / outer) * (outer - 1) < extent(d);
 }
 
-bool Climb::Run::fits_ahead(const State& state) const {
-  for (std::size_t s = step_ + 1; s < climb_.steps_.size(); ++s) {
-    if (climb_.steps_[s].kind != Step::Kind::kStore) continue;
-    Tile tile = state.tile;
+bool Climb::Run::fits_ahead(const Tile& reached) const {
+  for (const std::size_t s : climb_.sized_ahead_[step_]) {
+    Tile tile = reached;
     for (std::size_t d = 0; d < dims_; ++d) {
       const std::int64_t lanes = climb_.lanes_left_[step_][d] / climb_.lanes_left_[s][d];
       tile[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(tile[d] * lanes, extent(d)));
@@ -237,7 +255,10 @@ bool Climb::Run::pass_axis(State& state, std::uint8_t slot) {
   ahead_ = step_;
   const auto& loops = climb_.spatial_[slot];
   for (std::size_t i = loops.size(); i-- > 0;) {
-    if (!stack(state, loops[i].dim, loops[i].bound, slot)) return false;
+    if (room_for(state, loops[i].dim, loops[i].bound, slot) != Room::kThere ||
+        !stack(state, loops[i].dim, loops[i].bound, slot)) {
+      return false;
+    }
   }
   ahead_ = step_ + 1;
   return leave(state, slot) && settle(state);
@@ -249,7 +270,11 @@ void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int l
   const bool is_outermost = is_last_slot(slot);
   {
     State done = state;
-    if ((!is_outermost || covers(done)) && leave(done, slot) && settle(done)) keep(std::move(done));
+    if ((!is_outermost || covers(done)) && leave(done, slot) && settle(done)) {
+      const std::size_t here = step_;
+      pass_on(std::move(done), here + 1, end_);
+      stand_before(here);
+    }
   }
   const Slot& its = climb_.placement_.slots[slot];
   for (std::size_t d = 0; d < dims_; ++d) {
@@ -260,14 +285,17 @@ void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int l
       continue;
     }
     bounds(d, state.tile[d], is_outermost, [&](std::uint32_t bound) {
+      const Room room = room_for(state, d, bound, slot);
+      if (room != Room::kThere) return room == Room::kNot;
       State next = state;
-      if (!stack(next, d, bound, slot)) return;
+      if (!stack(next, d, bound, slot)) return true;
       const bool paid = pay_ready(next);
       if (climb_.rules_.bound && !useful(next)) {
         ++work_.bounded;
-        return;
+        return true;
       }
       grow(next, slot, static_cast<DimMask>(used | (1u << d)), static_cast<int>(d), paid);
+      return true;
     });
   }
 }
@@ -285,6 +313,9 @@ bool Climb::Run::commute(const State& state, std::uint8_t slot, std::size_t a,
     const DimMask relevant =
         climb_.counter_.relevant(static_cast<std::size_t>(__builtin_ctz(rest)));
     if (has(relevant, a) || has(relevant, b)) return false;
+  }
+  for (const RunEnd& end : state.run_ends) {
+    if (end.at == state.loops.size()) return false;  // by the loop over `a`; another might not
   }
   for (const Open& open : state.open) {
     if (open.phase == Open::Phase::kClosed) {
@@ -334,9 +365,7 @@ bool Climb::Run::lanes_ahead(const Open& open) const {
   return false;
 }
 
-bool Climb::Run::is_plain(const Open& open) const {
-  return perfect_ && climb_.counter_.complex(open.tensor) == 0 && !climb_.forwards_[open.tensor];
-}
+bool Climb::Run::is_plain(const Open& open) const { return climb_.is_plain(open.tensor); }
 
 bool Climb::Run::pay_ready(State& state) {
   bool paid = false;
@@ -360,6 +389,7 @@ void Climb::Run::pay(State& state, const Open& open) {
   const auto& chain = climb_.skeleton_.chain[open.tensor];
   if (!open.to_compute) boundary.child = chain[open.boundary];
   boundary.tile = open.tile;
+  boundary.ragged = !perfect_;
   // Up to the last lanes, and at least up to the end of the march.
   std::size_t end = open.phase == Open::Phase::kClosed ? open.end : state.loops.size();
   boundary.ended_by = open.ended_by;

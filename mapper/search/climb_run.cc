@@ -8,22 +8,34 @@ namespace loopscape {
 // ---- start and finish ----
 
 bool Climb::Run::run(std::size_t beam) {
+  beam_ = beam;
   std::vector<State> here;
   State start = first_state();
   if (settle(start)) here.push_back(std::move(start));
-  for (std::size_t s = 0; s < climb_.steps_.size() && !here.empty(); ++s) {
-    step_ = ahead_ = s;
+  for (std::size_t s = 0; s < climb_.steps_.size() && !here.empty();) {
+    const std::size_t end = climb_.next_slot(s);
     next_.clear();
     index_.clear();
+    widest_.clear();
     for (State& state : here) {
       if (interrupted()) return false;
       ++work_.states;
-      advance(state);
+      stand_before(s);
+      advance(std::move(state), end);
     }
+    stand_after(end - 1);
     here = std::move(next_);
     if (here.size() > beam) narrow(here, beam);
+    s = end;
   }
   return finish(here);
+}
+
+void Climb::Run::stand_before(std::size_t step) { step_ = ahead_ = step; }
+
+void Climb::Run::stand_after(std::size_t step) {
+  step_ = step;
+  ahead_ = climb_.steps_[step].kind == Step::Kind::kAxis ? step + 1 : step;
 }
 
 Climb::State Climb::Run::first_state() {
@@ -118,6 +130,7 @@ bool Climb::Run::interrupted() {
 // ---- bounds ----
 
 void Climb::Run::bound(const State& state, double& energy, double& cycles) {
+  if (climb_.looks_out_ && climb_.only_energy_) return bound_energy(state, energy, cycles);
   sum_ = climb_.future_[step_];
   sum_.energy += state.paid.energy;
   sum_.exposed += state.paid.exposed;
@@ -126,6 +139,7 @@ void Climb::Run::bound(const State& state, double& energy, double& cycles) {
   for (const Open& open : state.open) {
     if (open.phase == Open::Phase::kClosed) {
       climb_.add_least(climb_.floor_[open.tensor][open.boundary], open.demand, sum_);
+      sum_.energy += open.copies_pj;
     } else {
       runs_.push_back(
           {open.tensor, open.boundary, open.phase == Open::Phase::kRun && !open.to_compute});
@@ -133,9 +147,29 @@ void Climb::Run::bound(const State& state, double& energy, double& cycles) {
   }
   if (!runs_.empty()) climb_.add_open(runs_, state.tile, state.tile, ahead_, sum_);
   if (climb_.looks_out_) sum_.energy = std::max(sum_.energy, outlook(state));
-  cycles = climb_.cycles_of(sum_.busy, sum_.exposed);
+  cycles = climb_.cycles_of(sum_.busy, sum_.exposed, steps_of(state));
   energy = sum_.energy;
   climb_.add_leakage(cycles, energy);
+}
+
+void Climb::Run::bound_energy(const State& state, double& energy, double& cycles) const {
+  cycles = climb_.cycles_of(state.paid.busy, state.paid.exposed, steps_of(state));
+  energy = outlook(state);
+  climb_.add_leakage(cycles, energy);
+}
+
+double Climb::Run::steps_of(const State& state) const {
+  double steps = 1;
+  Few<std::uint32_t, 4> below;
+  for (std::size_t d = 0; d < dims_; ++d) {
+    below.clear();
+    for (std::size_t i = 0; i < state.at_lanes.size(); ++i) {
+      if (state.loops[state.lanes_at[i]].id == d) below.push_back(state.at_lanes[i]);
+    }
+    steps *= static_cast<double>(
+        climb_.steps_along_[d].least({below.data(), below.size()}, state.tile[d]));
+  }
+  return steps;
 }
 
 double Climb::Run::outlook(const State& state) const {
@@ -151,9 +185,9 @@ double Climb::Run::outlook(const State& state) const {
   for (const Open& open : state.open) {
     const BoundaryPrices::Floor& floor = climb_.floor_[open.tensor][open.boundary];
     if (open.phase == Open::Phase::kClosed || open.to_compute) {
-      energy += climb_.energy_of(floor, open.phase == Open::Phase::kClosed
-                                            ? open.demand
-                                            : climb_.compute_words_[open.tensor]);
+      energy += open.copies_pj + climb_.energy_of(floor, open.phase == Open::Phase::kClosed
+                                                             ? open.demand
+                                                             : climb_.compute_words_[open.tensor]);
       continue;
     }
     bool here = false;
@@ -183,8 +217,27 @@ std::size_t Climb::Run::ahead_of_stores() const {
 
 bool Climb::Run::useful(const State& state) {
   double energy = 0, cycles = 0;
+  const auto serves = [&] {
+    value_ = incumbents_.value(energy, cycles);
+    const bool in_beam = widest_.size() < beam_ || value_ < widest_.front();
+    return in_beam && incumbents_.useful(energy, cycles);
+  };
+  if (climb_.looks_out_) {
+    bound_energy(state, energy, cycles);
+    if (!serves()) return false;
+    if (climb_.only_energy_) return true;
+  }
   bound(state, energy, cycles);
-  return incumbents_.useful(energy, cycles);
+  return serves();
+}
+
+void Climb::Run::narrow_beam() {
+  if (beam_ == SIZE_MAX) return;
+  widest_.push_back(value_);
+  std::push_heap(widest_.begin(), widest_.end());
+  if (widest_.size() <= beam_) return;
+  std::pop_heap(widest_.begin(), widest_.end());
+  widest_.pop_back();
 }
 
 // ---- keeping ----
@@ -195,7 +248,9 @@ std::string Climb::Run::key_of(const State& state) const {
     key.append(reinterpret_cast<const char*>(&value), sizeof value);
   };
   for (std::size_t d = 0; d < dims_; ++d) put(clipped(state.tile)[d]);
-  for (const std::uint32_t tile : state.at_lanes) put(tile);
+  for (std::size_t i = 0; i < state.at_lanes.size(); ++i) {
+    if (matters(state, i)) put(state.at_lanes[i]);
+  }
   for (const std::int64_t factor : state.factor) put(factor);
   for (const std::uint8_t place : state.place) put(place);
   for (const std::uint8_t relevant : state.has_relevant) put(relevant);
@@ -212,7 +267,15 @@ std::string Climb::Run::key_of(const State& state) const {
   return key;
 }
 
+bool Climb::Run::matters(const State& state, std::size_t lanes) const {
+  const std::size_t at = state.lanes_at[lanes];
+  if (climb_.lanes_left_[step_][state.loops[at].id] > 1 || climb_.gates_leak_) return true;
+  return std::any_of(state.open.begin(), state.open.end(),
+                     [&](const Open& open) { return open.first <= at; });
+}
+
 bool Climb::Run::no_worse(const State& a, const State& b, double rounding_pj) {
+  if (a.steps > b.steps) return false;
   if (a.paid.energy_most + rounding_pj > b.paid.energy) return false;
   if (a.paid.exposed_most > b.paid.exposed) return false;
   for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {
@@ -233,6 +296,7 @@ void Climb::Run::keep(State&& state) {
     next_.push_back(std::move(state));
     return;
   }
+  state.steps = steps_of(state);
   std::vector<std::size_t>& same = index_[key_of(state)];
   const double rounding = climb_.prices_.rounding_pj();
   for (const std::size_t i : same) {
@@ -250,6 +314,7 @@ void Climb::Run::keep(State&& state) {
   }
   same.push_back(next_.size());
   next_.push_back(std::move(state));
+  narrow_beam();
 }
 
 }  // namespace loopscape

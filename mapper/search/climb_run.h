@@ -27,13 +27,15 @@ struct Open {
   std::int8_t marching = kNone, ended_by = kNone;
   bool to_compute = false;
   std::array<std::uint32_t, kMaxDims> tile{};
-  std::uint8_t first = 0, end = 0;  // its loops in State::loops; `end` once closed
-  double demand = 0;                // once closed: words that cross at least
+  std::uint8_t first = 0, end = 0;   // its loops in State::loops; `end` once closed
+  double demand = 0, copies_pj = 0;  // once closed: words that cross, and further copies, at least
 };
 
+inline constexpr std::uint8_t kStored = 0;
 // Where the run of a tensor ended whose stay in a systolic array matters (counting.md A9).
 struct RunEnd {
   std::uint8_t fanout, tensor;
+  std::uint8_t at;  // of compute's word: how many loops there were, with the one that ended it
   std::array<std::uint32_t, kMaxDims> tile;
 };
 
@@ -53,9 +55,11 @@ struct Climb::State {
   Few<std::uint8_t, 2> has_relevant;  // per stationary rule
   SlotMask looped = 0;                // slots with a loop
   Few<std::uint32_t, 4> at_lanes;     // ragged: tiles just below spatial loops
+  Few<std::uint8_t, 4> lanes_at;      // and where those loops are in `loops`
   Few<RunEnd, 3> run_ends;            // of watched runs
   TensorMask compute_runs = 0;        // tensors whose run of compute's word is watched and goes on
   bool priced = true;                 // false: a boundary that the model does not count lies behind
+  double steps = 0;                   // of compute, at least; set when the state is kept
 };
 
 // One climb: states of one position after another, innermost first.
@@ -85,14 +89,26 @@ class Climb::Run {
 
   // ---- bounds ----
   void bound(const State& state, double& energy, double& cycles);
+  // What the outlook tells alone, which is quick.
+  void bound_energy(const State& state, double& energy, double& cycles) const;
+  // Of compute, at least.
+  double steps_of(const State& state) const;
   // The energy by the outlook, which sees all levels ahead together.
   double outlook(const State& state) const;
   // Steps before this one have been passed.
   std::size_t ahead_of_stores() const;
   bool useful(const State& state);
+  // With a beam, only what is among its best so far is of use.
+  void narrow_beam();
 
   // ---- steps ----
-  void advance(State& state);
+  // Through a slot and everything up to the next one: only there it shows whether a tile was of
+  // use.
+  void advance(State&& state, std::size_t end);
+  // Through stores and lanes.
+  void pass_on(State&& state, std::size_t first, std::size_t end);
+  void stand_before(std::size_t step);
+  void stand_after(std::size_t step);
   bool pass_store(State& state, const Step& step);
   static std::int64_t usable(const Memory& memory);
   std::int64_t bits_of(std::size_t t) const;
@@ -100,14 +116,17 @@ class Climb::Run {
   std::array<std::uint32_t, kMaxDims> clipped(
       const std::array<std::uint32_t, kMaxDims>& tile) const;
   std::int64_t extent(std::size_t d) const { return problem_.dims[d].extent; }
-  // A loop over d with this bound, just outside all others. False: no mapping has it there.
+  // For a loop over d with this bound, just outside all others; nor for any with a larger one?
+  enum class Room : std::uint8_t { kThere, kNot, kNoMore };
+  Room room_for(const State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) const;
+  // Puts it there. False: a rule forbids it.
   bool stack(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot);
   void end_run(State& state, const Open& open, const Tile& tile) const;
   void end_compute_runs(State& state, std::size_t d, const Tile& tile) const;
   // For the spatial loops over d that come further out.
   bool leaves_room(std::size_t d, std::int64_t tile) const;
   // Tiles only grow: what stores further out cannot hold now they never will.
-  bool fits_ahead(const State& state) const;
+  bool fits_ahead(const Tile& reached) const;
   // What a loop does to a boundary (counting.md A4).
   void meet(Open& open, std::size_t d, bool spatial, std::uint8_t loops) const;
   // The rules that concern a slot, as far as they can tell.
@@ -120,14 +139,19 @@ class Climb::Run {
   void grow(const State& state, std::uint8_t slot, DimMask used, int last, bool last_paid);
   // Could the loop over `a`, already there, just as well stand outside one over `b`?
   bool commute(const State& state, std::uint8_t slot, std::size_t a, std::size_t b) const;
+  // Until `visit` returns false.
   template <class Visit>
   void bounds(std::size_t d, std::uint32_t tile, bool outermost, const Visit& visit) const {
     const std::int64_t rest = ceil_div(extent(d), tile);
-    if (outermost) return visit(static_cast<std::uint32_t>(rest));
+    if (outermost) {
+      visit(static_cast<std::uint32_t>(rest));
+      return;
+    }
     const bool by_count =
         climb_.rules_.equal_counts && climb_.counts_tell_[d] && climb_.lanes_left_[step_][d] == 1;
     for (std::int64_t bound = 2; bound <= rest;) {
-      if (!perfect_ || extent(d) / tile % bound == 0) visit(static_cast<std::uint32_t>(bound));
+      const bool may = !perfect_ || extent(d) / tile % bound == 0;
+      if (may && !visit(static_cast<std::uint32_t>(bound))) return;
       // Of bounds that leave equally many iterations outside, the smallest holds the least.
       const std::int64_t outside = ceil_div(rest, bound);
       bound = by_count ? (outside == 1 ? rest + 1 : ceil_div(rest, outside - 1)) : bound + 1;
@@ -140,8 +164,7 @@ class Climb::Run {
   // ---- paying ----
   // Steps still ahead that lie below the parent and have lanes.
   bool lanes_ahead(const Open& open) const;
-  // Where every index is a word and nothing is ragged, it does not matter what grows between the
-  // end of the run and lanes further out.
+  // Then it does not matter what grows between the end of the run and lanes further out.
   bool is_plain(const Open& open) const;
   // True if something was.
   bool pay_ready(State& state);
@@ -155,6 +178,9 @@ class Climb::Run {
   // ---- keeping ----
   // Everything that the future of a state depends on.
   std::string key_of(const State& state) const;
+  // Does the tile below these lanes still matter? Not once every boundary across them is paid and
+  // no lanes over their dimension come further out: then it only tells the steps of compute.
+  bool matters(const State& state, std::size_t lanes) const;
   template <class Put>
   void put_open(const State& state, const Open& open, const Put& put) const {
     put(open.tensor);
@@ -169,7 +195,9 @@ class Climb::Run {
       put(open.tile[static_cast<std::size_t>(open.marching)]);
       return;
     }
-    if (climb_.counter_.complex(open.tensor) == 0 && !climb_.forwards_[open.tensor]) {
+    const bool complex = climb_.counter_.complex(open.tensor) != 0;
+    if (!climb_.forwards_[open.tensor] && !(complex && spans_lanes(state, open))) {
+      if (complex) put_march(state, open, put);
       put_repeats(state, open, put);
       return;
     }
@@ -178,7 +206,26 @@ class Climb::Run {
     for (std::size_t l = open.first; l < state.loops.size(); ++l) put(state.loops[l]);
     put(open.end);
   }
-  // Where every index is a word, only how often the ended run repeats still matters.
+  // The child's tile and how far the march has come; whatever else is relevant only repeats.
+  template <class Put>
+  void put_march(const State& state, const Open& open, const Put& put) const {
+    const DimMask relevant = climb_.counter_.relevant(open.tensor);
+    for (std::size_t d = 0; d < dims_; ++d) {
+      if (has(relevant, d)) put(open.tile[d]);
+    }
+    std::int64_t marched = 1;
+    for (std::size_t l = open.first; l < open.end; ++l) {
+      if (static_cast<int>(state.loops[l].id) == open.marching) marched *= state.loops[l].bound;
+    }
+    put(marched);
+  }
+  bool spans_lanes(const State& state, const Open& open) const {
+    for (std::size_t l = open.first; l < state.loops.size(); ++l) {
+      if (state.loops[l].kind == LoopKind::kSpatial) return true;
+    }
+    return false;
+  }
+  // How often the ended run repeats: where every index is a word, nothing else matters.
   template <class Put>
   void put_repeats(const State& state, const Open& open, const Put& put) const {
     std::array<std::int64_t, kMaxDims> reach{};
@@ -202,8 +249,12 @@ class Climb::Run {
   Scratch& scratch_;
   ClimbWork& work_;
   const SearchLimits& limits_;
+  std::size_t end_ = 0;               // of advance()
   std::size_t step_ = 0, ahead_ = 0;  // the lanes of steps from `ahead_` on are not in the tile yet
   Future sum_;                        // of bound()
+  std::size_t beam_ = SIZE_MAX;
+  double value_ = 0;            // of the state that useful() saw last
+  std::vector<double> widest_;  // a heap of the beam's values
   std::vector<OpenRun> runs_;
   std::vector<MappingNode> path_;  // of pay()
   bool started_ = false, stopped_ = false;

@@ -1,15 +1,29 @@
 // optimal: the recursion of optimal_search.md, placement by placement and one choice of spatial
 // loops after another, each climbed from one operation to the whole problem. Guarantees: when the
-// certificate says proved, no mapping of the space that the model prices is better.
+// certificate says proved, no mapping of the space that the model prices is better. Choices are
+// followed in batches of a fixed size, and what one finds reaches the others at the batch's end: so
+// the answer and the certificate are the same for any number of threads.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
+
+#include <tbb/enumerable_thread_specific.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 
 #include "mapper/search/climb.h"
 
 namespace loopscape {
 namespace {
+
+std::vector<std::int64_t> extents_of(const Problem& problem) {
+  std::vector<std::int64_t> extents;
+  for (const Dim& dim : problem.dims) extents.push_back(dim.extent);
+  return extents;
+}
 
 class Optimal {
  public:
@@ -19,25 +33,30 @@ class Optimal {
         evaluator_(evaluator),
         limits_(limits),
         rules_(rules),
-        counter_(evaluator),
-        scratch_(evaluator.make_scratch()),
-        incumbents_(goal) {}
+        incumbents_(goal),
+        arena_(limits.threads == 0 ? tbb::task_arena::automatic : limits.threads),
+        tools_([this] { return std::make_unique<Tools>(space_, evaluator_); }) {}
 
   SearchResult run() {
     const auto start = std::chrono::steady_clock::now();
     begin_with_perfect();
-    find_choices();
-    dive();
-    bool complete = listed_all_;
+    list_choices();
     double open_bound = listed_all_ ? std::numeric_limits<double>::infinity() : least_of_all();
-    for (const Choice& choice : choices_) {
-      if (rules_.bound && !incumbents_.useful(choice.energy_pj, choice.cycles)) {
-        ++bounded_choices_;
-        continue;
+    bool complete = listed_all_;
+    while (!choices_.empty() || !dived_.empty()) {
+      if (choices_.empty()) dives_ = kDives;
+      if (dives_ >= kDives) {
+        for (Choice& choice : dived_) put_back(std::move(choice));
+        dived_.clear();
       }
-      if (complete && climb(choice).run(incumbents_, *scratch_, work_, limits_)) continue;
-      complete = false;
-      open_bound = std::min(open_bound, choice.value);
+      std::vector<Followed> batch = take_batch();
+      if (complete) follow(batch);
+      for (Followed& followed : batch) {
+        if (complete && settle(followed)) continue;
+        complete = false;
+        open_bound = std::min(open_bound, followed.choice.value);
+      }
+      tell(open_bound);
     }
     SearchResult result;
     result.best = incumbents_.best();
@@ -49,37 +68,167 @@ class Optimal {
   }
 
  private:
-  static constexpr std::size_t kDives = 4, kBeam = 32;
+  static constexpr std::size_t kDives = 4, kBeam = 16, kFirst = 2, kBatch = 4;
   static constexpr std::uint64_t kPerfectWork = 1 << 20;
 
   struct Choice {
+    std::size_t number;  // in the documented order
     std::uint32_t placement;
     SpatialLoops spatial;
     double value, energy_pj, cycles;  // bounds
   };
-
+  // What a thread works with; none of it decides an answer.
+  struct Tools {
+    Tools(const Mapspace& space, const Evaluator& evaluator)
+        : counter(evaluator),
+          lattice(extents_of(space.problem()), space.options().factors == Factors::kPerfect),
+          scratch(evaluator.make_scratch()) {}
+    BoundaryCounter counter;
+    OutlookLattice lattice;
+    ScratchPtr scratch;
+  };
+  // A choice on its way through a batch.
+  struct Followed {
+    Choice choice;
+    Incumbents incumbents;
+    ClimbWork work;
+    enum class End : std::uint8_t { kDone, kWaits, kDived, kUseless, kInterrupted } end;
+  };
   // Most promising first; equal ones in the documented order.
-  void find_choices() {
-    for (std::uint32_t p = 0; p < space_.placements().size(); ++p) {
+  static bool later(const Choice& a, const Choice& b) {
+    return a.value != b.value ? a.value > b.value : a.number > b.number;
+  }
+
+  void list_choices() {
+    for (std::uint32_t p = 0; p < space_.placements().size() && listed_all_; ++p) {
       if (!can_be_filled(space_.placements()[p])) continue;
       for (SpatialLoops& spatial : spatial_choices(space_, space_.placements()[p])) {
         if (stopped()) {
           listed_all_ = false;
-          return sort_choices();
+          break;
         }
-        Choice choice{p, std::move(spatial), 0, 0, 0};
-        const Climb root = climb(choice);
-        choice.energy_pj = root.least_energy();
-        choice.cycles = root.least_cycles();
+        Choice choice{choices_.size(), p, std::move(spatial), 0, 0, 0};
+        choice.energy_pj = static_cast<double>(space_.problem().operations()) *
+                           evaluator_.costs().compute.operation_pj;
+        choice.cycles = least_cycles(choice.spatial);
         choice.value = incumbents_.value(choice.energy_pj, choice.cycles);
         choices_.push_back(std::move(choice));
       }
     }
-    sort_choices();
+    std::make_heap(choices_.begin(), choices_.end(), later);
   }
-  void sort_choices() {
-    std::stable_sort(choices_.begin(), choices_.end(),
-                     [](const Choice& a, const Choice& b) { return a.value < b.value; });
+
+  double least_cycles(const SpatialLoops& spatial) const {
+    std::array<std::int64_t, kMaxDims> lanes;
+    lanes.fill(1);
+    for (const auto& slot : spatial) {
+      for (const Point::Loop& loop : slot) lanes[loop.dim] *= loop.bound;
+    }
+    double steps = 1;
+    for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+      steps *= static_cast<double>(ceil_div(space_.problem().dims[d].extent, lanes[d]));
+    }
+    return std::ceil(steps * space_.arch().compute.interval_cycles);
+  }
+
+  Choice take() {
+    std::pop_heap(choices_.begin(), choices_.end(), later);
+    Choice choice = std::move(choices_.back());
+    choices_.pop_back();
+    return choice;
+  }
+
+  void put_back(Choice choice) {
+    choices_.push_back(std::move(choice));
+    std::push_heap(choices_.begin(), choices_.end(), later);
+  }
+
+  std::vector<Followed> take_batch() {
+    std::vector<Followed> batch;
+    // The first ones tell the most, and each is worth waiting for.
+    const std::size_t most = dives_ < kDives || climbs_ < kFirst ? 1 : kBatch;
+    while (batch.size() < most && !choices_.empty()) {
+      Choice choice = take();
+      if (rules_.bound && !incumbents_.useful(choice.energy_pj, choice.cycles)) {
+        ++bounded_choices_;
+        continue;
+      }
+      batch.push_back({std::move(choice), incumbents_, {}, Followed::End::kDone});
+    }
+    return batch;
+  }
+
+  void follow(std::vector<Followed>& batch) {
+    const double next =
+        choices_.empty() ? std::numeric_limits<double>::infinity() : choices_.front().value;
+    const bool dives = dives_ < kDives && rules_.bound;
+    SearchLimits limits = limits_;
+    limits.max_work -= std::min(limits.max_work, work_.work);
+    const auto one = [&](std::size_t i) {
+      batch[i].end = follow_one(batch[i], next, dives, limits);
+    };
+    if (limits_.threads == 1 || batch.size() < 2) {
+      for (std::size_t i = 0; i < batch.size(); ++i) one(i);
+    } else {
+      arena_.execute([&] { tbb::parallel_for(std::size_t{0}, batch.size(), one); });
+    }
+  }
+
+  // Ever closer bounds, and at last the climb itself, unless others are more promising now; the
+  // first choices are only dived into, to know a good mapping early.
+  typename Followed::End follow_one(Followed& followed, double next, bool dives,
+                                    const SearchLimits& limits) {
+    using End = typename Followed::End;
+    Tools& tools = *tools_.local();
+    Choice& choice = followed.choice;
+    Climb climb(space_, evaluator_, tools.counter, tools.lattice, choice.placement, choice.spatial,
+                rules_);
+    const auto come_closer = [&] {
+      choice.energy_pj = std::max(choice.energy_pj, climb.least_energy());
+      choice.cycles = std::max(choice.cycles, climb.least_cycles());
+      choice.value = followed.incumbents.value(choice.energy_pj, choice.cycles);
+    };
+    come_closer();
+    if (choice.value > next) return End::kWaits;
+    climb.look_out();
+    come_closer();
+    if (rules_.bound && !followed.incumbents.useful(choice.energy_pj, choice.cycles)) {
+      return End::kUseless;
+    }
+    if (choice.value > next) return End::kWaits;
+    const std::size_t beam = dives ? kBeam : SIZE_MAX;
+    if (!climb.run(followed.incumbents, *tools.scratch, followed.work, limits, beam)) {
+      return End::kInterrupted;
+    }
+    return dives ? End::kDived : End::kDone;
+  }
+
+  // At the end of a batch, in its order. False: interrupted.
+  bool settle(Followed& followed) {
+    using End = typename Followed::End;
+    work_.add(followed.work);
+    if (followed.incumbents.best()) incumbents_.offer(*followed.incumbents.best());
+    for (const Found& found : followed.incumbents.front()) incumbents_.offer(found);
+    if (followed.end == End::kUseless) ++bounded_choices_;
+    if (followed.end == End::kDived) {
+      dived_.push_back(followed.choice);
+      ++dives_;
+    }
+    if (followed.end == End::kDone) ++climbs_;
+    if (followed.end == End::kWaits) put_back(followed.choice);
+    return followed.end != End::kInterrupted;
+  }
+
+  void tell(double open_bound) const {
+    if (!limits_.progress) return;
+    for (const Choice& choice : choices_) open_bound = std::min(open_bound, choice.value);
+    for (const Choice& choice : dived_) open_bound = std::min(open_bound, choice.value);
+    SearchProgress progress;
+    progress.best = incumbents_.best();
+    progress.lower_bound = open_bound;
+    progress.open = choices_.size() + dived_.size();
+    progress.states = work_.states;
+    limits_.progress(progress);
   }
 
   // A memory that stores nothing is not filled.
@@ -125,18 +274,6 @@ class Optimal {
     work_.work += inner.work_.work;
   }
 
-  // And narrow climbs of the most promising choices.
-  void dive() {
-    const std::size_t dives = space_.options().factors == Factors::kRagged ? 1 : kDives;
-    for (std::size_t i = 0; i < choices_.size() && i < dives; ++i) {
-      climb(choices_[i]).run(incumbents_, *scratch_, work_, limits_, kBeam);
-    }
-  }
-
-  Climb climb(const Choice& choice) {
-    return Climb(space_, evaluator_, counter_, choice.placement, choice.spatial, rules_);
-  }
-
   void certify(bool complete, double open_bound, SearchResult& result) const {
     Certificate& certificate = result.certificate;
     certificate.proved = complete;
@@ -158,11 +295,13 @@ class Optimal {
   const Evaluator& evaluator_;
   SearchLimits limits_;
   PruningRules rules_;
-  BoundaryCounter counter_;
-  ScratchPtr scratch_;
   Incumbents incumbents_;
+  tbb::task_arena arena_;
+  tbb::enumerable_thread_specific<std::unique_ptr<Tools>> tools_;
   ClimbWork work_;
-  std::vector<Choice> choices_;
+  std::vector<Choice> choices_;  // a heap
+  std::vector<Choice> dived_;    // wait until all dives are done
+  std::size_t dives_ = 0, climbs_ = 0;
   bool listed_all_ = true;
   std::uint64_t bounded_choices_ = 0;
 };

@@ -2,29 +2,116 @@
 // "The recursion": filled outside-in, one sweep of the lattice per level and open set).
 //
 // Exact where factors are perfect and every index is a word; elsewhere never too high: a tile is
-// taken for the smallest one of its bin, with the fewest iterations outside, and grows by any
-// amount. For this folder only.
+// taken for the smallest one of its bin, with the fewest iterations outside, grows by any amount,
+// and windows that march are taken to march as far as there is anything. For this folder only.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "model/base/base.h"
 
 namespace loopscape {
 
-class Outlook {
+// The lattice, and what the spatial choices of a search share of its tables. Not for several
+// threads at once.
+class OutlookLattice {
  public:
   using Tile = std::array<std::uint32_t, kMaxDims>;
-  // A boundary that opens at a level: costs base + slope * words once closed.
+  using Table = std::vector<double>;
+  struct Bin {
+    std::uint32_t smallest, largest;  // sizes
+    std::int64_t tiles;               // fewest iterations outside
+  };
+  struct LevelTables {
+    // [open runs]: with these open at this tile; and at it or any that it can grow to.
+    std::vector<Table> here, from_here;
+    // [class of the next loop; the last: none]: all runs open.
+    std::vector<Table> first_loop;
+  };
+
+  OutlookLattice(std::vector<std::int64_t> extents, bool perfect);
+
+  bool usable() const { return size_ > 0; }
+  std::size_t size() const { return size_; }
+  std::size_t dims() const { return extents_.size(); }
+  bool perfect() const { return perfect_; }
+  std::int64_t extent(std::size_t dim) const { return extents_[dim]; }
+  const std::vector<Bin>& bins(std::size_t dim) const { return bins_[dim]; }
+  // Where a tile's value is: the sum over dimensions of its offsets.
+  std::size_t offset(std::size_t dim, std::int64_t size) const;
+  std::size_t at(const Tile& tile) const;
+  DimMask growing(std::size_t i) const { return growing_[i]; }  // dimensions that can
+  // table[T] <- least over T and everything that T grows to in these dimensions.
+  void take_least_of_grown(Table& table, DimMask dims) const;
+  // visit(index, bins) for every tile.
+  template <class Visit>
+  void for_each_tile(const Visit& visit) const {
+    std::array<std::uint16_t, kMaxDims> bin{};
+    for (std::size_t i = 0; i < size_; ++i) {
+      visit(i, bin);
+      for (std::size_t d = 0; d < bins_.size(); ++d) {
+        if (++bin[d] < bins_[d].size()) break;
+        bin[d] = 0;
+      }
+    }
+  }
+  // table[T] *= factor[dim][bin of T in dim]
+  void multiply(Table& table, std::size_t dim, const std::vector<double>& factor) const;
+
+  // Which tiles a store holds; asked once per name.
+  const std::vector<char>& holding(std::uint64_t name,
+                                   const std::function<bool(const Tile&)>& holds);
+  // Tables of a level with this content, if they are known; then to be kept.
+  std::shared_ptr<const LevelTables> known(const std::string& content) const;
+  void keep(const std::string& content, std::shared_ptr<const LevelTables> tables);
+
+ private:
+  std::vector<Bin> bins_of(std::size_t dim, std::size_t most) const;
+  void set_growing();
+
+  std::vector<std::int64_t> extents_;
+  bool perfect_;
+  std::vector<std::vector<Bin>> bins_;
+  std::vector<std::size_t> stride_;
+  std::vector<std::vector<std::uint32_t>> offset_;  // [dimension][size]; empty: too long a list
+  std::size_t size_ = 0;                            // 0: too many tiles
+  std::vector<DimMask> growing_;
+  std::map<std::uint64_t, std::vector<char>> holding_;
+  std::map<std::string, std::shared_ptr<const LevelTables>> known_;
+};
+
+class Outlook {
+ public:
+  using Tile = OutlookLattice::Tile;
+  using Bin = OutlookLattice::Bin;
+  // Words of two sliding dimensions over all their tiles, if nothing marches, if the first does,
+  // and if the second does.
+  struct PairWords {
+    std::array<double, 3> demand, arrivals;
+  };
+  struct Pair {
+    std::uint8_t a = 0, b = 0;
+    std::function<PairWords(const Bin& a, const Bin& b)> words;
+  };
+  // A boundary that opens at a level: costs base + slope * demand + per_arrival * (arrivals -
+  // demand) once closed.
   struct Run {
-    double base = 0, slope = 0;
-    double words = 0;  // of the tensor: every one crosses at least once
+    double base = 0, slope = 0, per_arrival = 0;
+    double words = 0;         // of the tensor: every one crosses at least once
+    double single_words = 1;  // of ranks that are not pairs
     DimMask relevant = 0;
     bool repeats = true;  // false: words may still be there, whatever is outside
     std::array<std::int64_t, kMaxDims> lanes_beyond;  // below its parent, but above the next level
+    std::vector<Pair> pairs;
+    // Of a word, by irrelevant lanes between this level's stores and the next, for so many tiles.
+    std::function<std::int64_t(std::size_t dim, std::int64_t tiles)> copies;
+    std::uint64_t store = 0;  // name of what holds it
     // Can its store hold this tile of the tensor? While the run is open, the tile has not changed.
     std::function<bool(const Tile&)> fits;
   };
@@ -32,59 +119,47 @@ class Outlook {
     std::vector<Run> runs;  // at most 8
     // Lanes between this level's stores and the next level's.
     std::array<std::int64_t, kMaxDims> lanes;
+    std::uint64_t store = 0;
     std::function<bool(const Tile&)> fits;  // its outermost store
     DimMask loose = 0;  // dimensions that may also grow between that store and the lanes
   };
 
-  // Levels from the inside out. False: the lattice is too large to fill.
-  bool fill(std::vector<std::int64_t> extents, bool perfect, std::vector<Level> levels);
+  // Levels from the inside out. False: there are too many numbers.
+  bool fill(OutlookLattice& lattice, std::vector<Level> levels);
 
   // `level`: the innermost level of which a store has been passed, or 0 when none has; `open`:
   // which of its runs have not been closed (those not begun among them); `begun`: all have begun.
   // `tile`: with the lanes up to the next level.
-  double least(std::size_t level, unsigned open, bool begun, const Tile& tile) const;
+  double least(std::size_t level, unsigned open, bool begun, const Tile& tile) const {
+    const OutlookLattice::LevelTables& tables = *tables_[level];
+    return (begun ? tables.here : tables.from_here)[open][lattice_->at(tile)];
+  }
 
  private:
-  struct Bins {
-    std::vector<std::uint32_t> smallest;            // ascending
-    std::vector<std::int64_t> tiles;                // fewest iterations outside
-    std::vector<std::vector<std::uint32_t>> grown;  // direct successors
-    std::size_t stride = 1;
-  };
-  using Table = std::vector<double>;
+  using Table = OutlookLattice::Table;
 
-  void make_bins(std::size_t dim, std::size_t most);
-  std::size_t bin_of(std::size_t dim, std::uint32_t size) const;
-  std::size_t at(const Tile& tile) const;
-  void take_least_of_grown(Table& table, DimMask dims) const;
-  template <class Visit>
-  void for_each_tile(const Visit& visit) const;
-  double words_of(const Run& run, const std::array<std::uint8_t, kMaxDims>& bin) const;
-  DimMask all_dims() const;
-  void fill_level(std::size_t level);
   void find_classes();
+  std::string content_of(std::size_t level) const;
   unsigned ended_by(const Level& level, std::size_t cls) const;
-  void follow_runs(std::size_t level, const std::vector<Table>& next, const Table& closed,
-                   std::vector<Table>& now, std::vector<Table>& alone) const;
-  Table before_stores(std::size_t level, unsigned open, const std::vector<Table>& now) const;
+  std::vector<std::uint32_t> next_tiles(std::size_t level) const;
+  Table after_next(std::size_t level, std::size_t cls, const std::vector<std::uint32_t>& to) const;
+  Table ends_of(const Run& run) const;
+  void add_pairs(const Run& run, Table& demand, Table& arrivals) const;
+  void follow_runs(std::size_t level, const std::vector<Table>& next, const Table& closed);
+  void after_loop(const Level& level, unsigned open, std::size_t cls, const Table& closed,
+                  const Table& next, Table& least) const;
   std::vector<std::uint16_t> fitting(std::size_t level) const;
-  bool can_grow(DimMask dims, const std::array<std::uint8_t, kMaxDims>& bin) const;
-  double after_loop(const Level& level, unsigned open, unsigned ended, std::size_t i,
-                    const std::vector<Table>& now, const std::vector<Table>& alone,
-                    const Table& closed, const Table& next) const;
-  Table after_next(std::size_t level, std::size_t cls) const;
+  Table before_stores(std::size_t level, unsigned open, const std::vector<Table>& here) const;
+  std::shared_ptr<const OutlookLattice::LevelTables> fill_level(std::size_t level);
 
-  std::vector<std::int64_t> extents_;
-  bool perfect_ = false;
+  OutlookLattice* lattice_ = nullptr;
   std::vector<Level> levels_;
-  std::vector<Bins> bins_;
-  std::size_t size_ = 0;
-  std::vector<std::uint16_t> fitting_;  // of the level being filled: runs whose stores can hold it
-  // [level][open runs]: with these open at this tile; and at it or any that it can grow to.
-  std::vector<std::vector<Table>> here_, from_here_;
   std::vector<DimMask> classes_;
-  // [level][class of the next loop; the last: none]: all runs open.
-  std::vector<std::vector<Table>> first_loop_;
+  std::vector<std::shared_ptr<const OutlookLattice::LevelTables>> tables_;
+  // Of the level being filled: what each run costs if it ends at this tile; and, with all that
+  // follows, if it is the only one to go on from here.
+  std::vector<Table> now_, alone_;
+  std::vector<std::uint16_t> fitting_;  // runs whose stores can hold it
 };
 
 }  // namespace loopscape

@@ -39,16 +39,26 @@ struct Goal {
   bool front = false;  // the whole (energy, cycles) front; `objective` then only picks `best`
 };
 
-struct SearchLimits {
-  std::uint64_t max_work = UINT64_MAX;  // work units: the same on every machine
-  double seconds = 0;                   // 0: none
-  const std::atomic<bool>* stop = nullptr;
-};
-
 struct Found {
   Mapping mapping;
   double energy_pj = 0;
   std::int64_t cycles = 0;
+};
+
+// How far a search has come.
+struct SearchProgress {
+  std::optional<Found> best;
+  double lower_bound = 0;    // of the objective
+  std::uint64_t open = 0;    // choices of spatial loops still to look at
+  std::uint64_t states = 0;  // solved
+};
+
+struct SearchLimits {
+  std::uint64_t max_work = UINT64_MAX;                  // work units: the same on every machine
+  int threads = 1;                                      // of `optimal`; 0: as many as there are
+  std::function<void(const SearchProgress&)> progress;  // of `optimal`; from time to time
+  double seconds = 0;                                   // 0: none
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct Certificate {

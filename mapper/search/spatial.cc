@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "mapper/mapspace/terms.h"
 #include "mapper/search/climb.h"
 
 namespace loopscape {
@@ -53,8 +54,13 @@ class Chooser {
   // Loops over dimensions d and on, in the slot's room; then every order of them if that matters.
   void loops(std::size_t s, std::size_t d, std::uint32_t room) {
     if (d == extent_.size()) {
-      if (!placement_.slots[s].ordered) return slot(s + 1);
       std::vector<Point::Loop> kept = chosen_[s];
+      if (!placement_.slots[s].ordered) {
+        set_one_order(s);
+        slot(s + 1);
+        chosen_[s] = std::move(kept);
+        return;
+      }
       const auto by_dim = [](const Point::Loop& a, const Point::Loop& b) { return a.dim < b.dim; };
       std::sort(chosen_[s].begin(), chosen_[s].end(), by_dim);
       do {
@@ -76,6 +82,18 @@ class Chooser {
       lanes_[d] /= bound;
       chosen_[s].pop_back();
     }
+  }
+
+  // Where orders are one, it is the first that the rules allow.
+  void set_one_order(std::size_t s) {
+    DimMask dims = 0;
+    for (const Point::Loop& loop : chosen_[s]) dims = static_cast<DimMask>(dims | 1u << loop.dim);
+    const std::vector<DimMask> order = SlotOrders(placement_, s).groups(dims);
+    const auto place = [&](const Point::Loop& loop) {
+      return std::find(order.begin(), order.end(), static_cast<DimMask>(1u << loop.dim));
+    };
+    std::sort(chosen_[s].begin(), chosen_[s].end(),
+              [&](const Point::Loop& a, const Point::Loop& b) { return place(a) < place(b); });
   }
 
   // No lane may be empty for ever: all but the outermost loop cover less than the extent, and so

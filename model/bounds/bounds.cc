@@ -135,10 +135,12 @@ struct BoundaryCounter::State {
   }
 
   // What must cross in any case: under `previous_tile` only that every word arrives somewhere once.
+  // A tile at an edge stays through loops outside it, which the reduced nest does not have.
   bool set_least(const BoundaryLoops& boundary, BoundaryFlow& flow) const {
     flow.least = flow.most;
-    const bool same = all.conventions.reuse == Conventions::Reuse::kMarch || boundary.to_compute ||
-                      (one[boundary.tensor].tensor[0].complex_ranks == 0 && nest.ragged == 0);
+    const bool same =
+        all.conventions.reuse == Conventions::Reuse::kMarch || boundary.to_compute ||
+        (one[boundary.tensor].tensor[0].complex_ranks == 0 && !boundary.ragged && nest.ragged == 0);
     if (same) return false;
     const auto once = static_cast<double>(words[boundary.tensor]);
     flow.least.demand = std::min(flow.most.demand, once);
@@ -227,25 +229,50 @@ struct BoundaryCounter::State {
     const bool box = all.conventions.footprint == Conventions::Footprint::kBox;
     for (std::size_t t = 0; t < all.tensors; ++t) {
       const TensorShape& tensor = all.tensor[t];
+      bool other_ranks = tensor.clipped;
       for (std::size_t r = 0; r < tensor.ranks; ++r) {
         const RankShape& rank = tensor.rank[r];
         DimMask dims = 0;
-        std::int64_t coefficient = 1;
+        std::int64_t coefficient = 1, widest = 1;
         for (std::size_t i = 0; i < rank.terms; ++i) {
           if (all.extent[rank.dim[i]] == 1) continue;
           dims = static_cast<DimMask>(dims | (1u << rank.dim[i]));
           coefficient = rank.coefficient[i];
+          widest = std::max(widest, coefficient);
         }
         const bool slides = (dims & (dims - 1)) != 0;
+        if (slides && !(add_pair(t, rank, widest == 1) && (widest == 1 || !box)))
+          other_ranks = true;
         const bool holes = box && !tensor.is_output && coefficient > 1;
+        if (slides && widest == 1 && !rank.clipped) {
+          gapless[t] = static_cast<DimMask>(gapless[t] | dims);
+        }
         if (slides) sliding[t] = static_cast<DimMask>(sliding[t] | dims);
         if (slides || holes || rank.clipped) complex[t] = static_cast<DimMask>(complex[t] | dims);
       }
+      if (other_ranks) pairs[t].clear();
     }
   }
 
+  // False: more than two dimensions slide.
+  bool add_pair(std::size_t t, const RankShape& rank, bool gapless_rank) {
+    Pair pair;
+    int terms = 0;
+    for (std::size_t i = 0; i < rank.terms; ++i) {
+      if (all.extent[rank.dim[i]] == 1) continue;
+      (terms == 0 ? pair.a : pair.b) = rank.dim[i];
+      (terms == 0 ? pair.step_a : pair.step_b) = rank.coefficient[i];
+      ++terms;
+    }
+    pair.gapless = gapless_rank;
+    pair.words = rank.all_words;
+    pairs[t].push_back(pair);
+    return terms == 2 && pair.a != pair.b;
+  }
+
   Evaluator evaluator;
-  std::array<DimMask, kMaxTensors> sliding{}, complex{};
+  std::array<DimMask, kMaxTensors> sliding{}, complex{}, gapless{};
+  std::array<std::vector<Pair>, kMaxTensors> pairs;
   CountingContext all;
   std::array<CountingContext, kMaxTensors> one;
   std::array<std::int64_t, kMaxTensors> words{};
@@ -275,7 +302,8 @@ const BoundaryFlow& BoundaryCounter::flow(const BoundaryLoops& boundary) {
   if (!state_->reduce(boundary, mapping)) return kUnknown;
   // The same nest answers for each of its boundaries.
   std::string key{static_cast<char>(boundary.tensor), static_cast<char>(boundary.to_compute),
-                  static_cast<char>(boundary.parent_at < boundary.loops.size())};
+                  static_cast<char>(boundary.parent_at < boundary.loops.size()),
+                  static_cast<char>(boundary.ragged)};
   key.append(reinterpret_cast<const char*>(mapping.begin()), mapping.size() * sizeof(MappingNode));
   const auto found = state_->known.find(key);
   if (found != state_->known.end()) return found->second;
@@ -299,6 +327,39 @@ DimMask BoundaryCounter::relevant(std::size_t tensor) const {
 }
 DimMask BoundaryCounter::sliding(std::size_t tensor) const { return state_->sliding[tensor]; }
 DimMask BoundaryCounter::complex(std::size_t tensor) const { return state_->complex[tensor]; }
+const std::vector<BoundaryCounter::Pair>& BoundaryCounter::pairs(std::size_t tensor) const {
+  return state_->pairs[tensor];
+}
+
+std::int64_t BoundaryCounter::pair_words(std::size_t tensor, const Pair& pair, std::int64_t a,
+                                         std::int64_t b) const {
+  std::array<std::uint32_t, kMaxDims> tile;
+  tile.fill(1);
+  tile[pair.a] = static_cast<std::uint32_t>(a);
+  tile[pair.b] = static_cast<std::uint32_t>(b);
+  return tile_words(tensor, tile);
+}
+
+std::int64_t BoundaryCounter::pair_words_of_all(std::size_t tensor, const Pair& pair,
+                                                std::int64_t a, std::int64_t b) const {
+  const std::int64_t whole_a = state_->all.extent[pair.a] / a;
+  const std::int64_t whole_b = state_->all.extent[pair.b] / b;
+  const std::int64_t rest_a = state_->all.extent[pair.a] % a;
+  const std::int64_t rest_b = state_->all.extent[pair.b] % b;
+  std::int64_t sum = 0;
+  const auto add = [&](std::int64_t count, std::int64_t size_a, std::int64_t size_b) {
+    if (count > 0 && size_a > 0 && size_b > 0) {
+      sum += count * pair_words(tensor, pair, size_a, size_b);
+    }
+  };
+  add(whole_a * whole_b, a, b);
+  add(whole_a, a, rest_b);
+  add(whole_b, rest_a, b);
+  add(1, rest_a, rest_b);
+  return sum;
+}
+
+DimMask BoundaryCounter::gapless(std::size_t tensor) const { return state_->gapless[tensor]; }
 bool BoundaryCounter::clipped(std::size_t tensor) const {
   return state_->all.tensor[tensor].clipped;
 }

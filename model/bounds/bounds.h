@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -30,6 +31,7 @@ struct BoundaryLoops {
   std::uint8_t parent = 0;    // memory
   std::size_t parent_at = 0;  // how many of the loops lie inside it
   int ended_by = -1;          // the dimension whose temporal loop ended the march; -1: none did
+  bool ragged = false;        // loops further out may cut edges that these do not show
 };
 
 // Words over all instances: at the parent, at the children, by reduction group (A6, A7).
@@ -64,7 +66,22 @@ class BoundaryCounter {
   // Dimensions of ranks whose words are not one index each: sliding, strided with holes, clipped.
   DimMask complex(std::size_t tensor) const;
   DimMask sliding(std::size_t tensor) const;
+  DimMask gapless(std::size_t tensor) const;  // of sliding ranks whose windows have no holes
   bool clipped(std::size_t tensor) const;
+  // A rank in which two dimensions slide over each other, of a tensor without padding to cut off.
+  struct Pair {
+    std::uint8_t a = 0, b = 0;
+    std::int64_t step_a = 1, step_b = 1;
+    bool gapless = false;
+    std::int64_t words = 0;  // of the rank
+  };
+  // Empty where a sliding rank is of another kind.
+  const std::vector<Pair>& pairs(std::size_t tensor) const;
+  // Words of the pair's rank in a tile of these sizes; and in all tiles that cover the problem.
+  std::int64_t pair_words(std::size_t tensor, const Pair& pair, std::int64_t a,
+                          std::int64_t b) const;
+  std::int64_t pair_words_of_all(std::size_t tensor, const Pair& pair, std::int64_t a,
+                                 std::int64_t b) const;
   int network(std::size_t fanout, std::size_t tensor) const;  // that carries it; -1: none
   // Does every network of these fan-outs reduce the output?
   bool reduces(std::size_t first_fanout, std::size_t last_fanout) const;
@@ -149,9 +166,18 @@ class BoundaryPrices {
     PerResource base_busy, slope_busy;
   };
   Floor floor(std::size_t tensor, std::size_t k) const;  // without links
-  // Energy of the links of a flow, at least; and of any one word that crosses the boundary.
-  double links_pj(std::size_t tensor, std::size_t k, const BoundaryFlow& flow) const;
+  // Energy of the links of any one word that crosses the boundary, at least.
   double least_links_pj(std::size_t tensor, std::size_t k) const;
+  // Of all links, at least: base + demand_pj * demand + arrival_pj * arrivals. `mean_lane` tells
+  // the least mean number of the lane, of this many, that has an index of a dimension. Not for
+  // sliding outputs, nor for words that neighbours forward.
+  struct Links {
+    double base_pj = 0, demand_pj = 0, arrival_pj = 0;
+  };
+  Links least_links(std::size_t tensor, std::size_t k,
+                    const std::function<double(std::size_t, double)>& mean_lane) const;
+  // Does every network between child and parent that has to reduce the output do so?
+  bool reduces(std::size_t tensor, std::size_t k) const;
   // Exposed first fills and last drains of a store's tile.
   void price_tile(std::size_t tensor, std::size_t k, std::int64_t words, Terms& sum) const;
 

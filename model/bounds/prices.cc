@@ -243,14 +243,6 @@ bool BoundaryPrices::all_come_back(std::size_t t, std::size_t k) const {
          lanes(0, fanouts_above_[parent(t, k)], parts) == 1;
 }
 
-double BoundaryPrices::links_pj(std::size_t t, std::size_t k, const BoundaryFlow& flow) const {
-  double pj = 0;
-  for (const BoundaryFlow::Network& network : flow.networks) {
-    pj += network.exact && all_come_back(t, k) ? network.most_pj : network.least_pj;
-  }
-  return pj;
-}
-
 // What a class takes for any word (interconnect.md). Forwarded words take one link.
 double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
   double pj = 0;
@@ -271,6 +263,68 @@ double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
     pj += links * bits_[t] * network.energy_pj_per_bit_hop;
   }
   return pj;
+}
+
+bool BoundaryPrices::reduces(std::size_t t, std::size_t k) const {
+  for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
+    const bool parts = lanes(f, f + 1, static_cast<DimMask>(~relevant_[t])) > 1;
+    if (parts && !counter_->reduces(f, f + 1)) return false;
+  }
+  return true;
+}
+
+// One fan-out's links by its class (interconnect.md). Let n children of c columns get a word.
+// mesh: 1 + the farthest row + in each of r rows the farthest column. Relevant lanes stand at some
+// row and column, from where irrelevant and sliding ones go on: the farthest row is no less than
+// that row and r - 1 more. n <= r * c, where c counts the columns that the others reach, so links
+// >= row + n + n / c * column. multicast bus: the trunk and r rows, r >= n / c.
+BoundaryPrices::Links BoundaryPrices::least_links(
+    std::size_t t, std::size_t k,
+    const std::function<double(std::size_t, double)>& mean_lane) const {
+  Links links;
+  const std::size_t above = fanouts_above_[parent(t, k)], below = fanouts_above_child(t, k);
+  const int carrier = below == above + 1 ? counter_->network(above, t) : -1;
+  links.demand_pj = least_links_pj(t, k);
+  if (carrier < 0 || lanes(above, below, kAllDims) == 1) return links;
+  const Fanout& fanout = evaluator_.arch().fanouts[above];
+  const Network& network = fanout.networks[static_cast<std::size_t>(carrier)];
+  const bool mesh = network.network_class == NetworkClass::kMesh;
+  const bool rows = network.network_class == NetworkClass::kMulticastBus && fanout.axes.size() == 2;
+  if (!mesh && !rows) return links;
+  if (fanout.axes.size() > 2) return links;
+  std::size_t first_axis = 0;
+  for (std::size_t f = 0; f < above; ++f) first_axis += evaluator_.arch().fanouts[f].axes.size();
+  const std::size_t last = fanout.axes.size() - 1;
+  double reached = 1;           // columns, by irrelevant and sliding lanes
+  double column = 0, cell = 0;  // mean place by relevant lanes
+  std::vector<double> step(fanout.axes.size(), 1);
+  for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
+    const MappingNode& loop = skeleton_.spatial[i];
+    if (index(evaluator_.arch().fanout_of(loop.axis_id())) != above) continue;
+    const std::size_t axis = index(loop.axis_id()) - first_axis;
+    const bool stands = (relevant_[t] >> loop.id & 1u) != 0 && (sliding_[t] >> loop.id & 1u) == 0;
+    const double mean = stands ? mean_lane(loop.id, loop.bound) * step[axis] : 0;
+    if (axis != last && !stands) reached *= loop.bound;
+    if (axis != last) column += mean;
+    cell += mean;
+    step[axis] *= loop.bound;
+  }
+  const double pj = bits_[t] * network.energy_pj_per_bit_hop;
+  if (rows) {
+    const double trunk = fanout.axes.back().size;
+    links.demand_pj = trunk * pj;
+    links.arrival_pj = static_cast<double>(fanout.children()) / trunk / reached * pj;
+    return links;
+  }
+  links.demand_pj = (cell - column) * pj;
+  links.arrival_pj = (1 + column / reached) * pj;
+  const bool returns = evaluator_.problem().tensors[t].is_output && all_come_back(t, k) &&
+                       evaluator_.conventions().refill == Conventions::Refill::kOneChild;
+  if (returns) {  // all but each word's first visit bring it to one child
+    links.demand_pj += (1 + cell) * pj;
+    links.base_pj = -words_[t] * (1 + cell) * pj;
+  }
+  return links;
 }
 
 // The least of what flows with this demand cost, component by component.
@@ -370,9 +424,7 @@ void BoundaryPrices::set_final_words(std::size_t t, std::size_t k) {
   const Range more{words_[t], words_[t]};
   const std::size_t above = fanouts_above_[parent(t, k)];
   const std::size_t below = fanouts_above_child(t, k);
-  const bool reduced = counter_->reduces(above, below) ||
-                       lanes(above, below, static_cast<DimMask>(~relevant_[t])) == 1;
-  if (complete(t, above) && reduced) {
+  if (complete(t, above) && reduces(t, k)) {
     add(t, k, Action::kUpdate, less, bits_[t], fixed_);
     add(t, k, Action::kUpdate, more, final_bits_[t], fixed_);
   }
