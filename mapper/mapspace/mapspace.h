@@ -101,6 +101,10 @@ struct Placement {
   std::vector<FilledRule> filled;
 };
 
+// These dimensions in the first order, outermost first, that the rules of a slot allow: the one
+// that the space has where the order of a slot's loops distinguishes nothing.
+std::vector<DimMask> first_order(const Placement& placement, std::size_t slot, DimMask dims);
+
 // One mapping of the space, in the space's own terms.
 struct Point {
   std::uint32_t placement = 0;

@@ -55,6 +55,16 @@ std::vector<DimMask> SlotOrders::groups(DimMask dims) const {
   return groups;
 }
 
+std::vector<DimMask> first_order(const Placement& placement, std::size_t slot, DimMask dims) {
+  std::vector<DimMask> order;
+  for (DimMask group : SlotOrders(placement, slot).groups(dims)) {
+    for (unsigned rest = group; rest != 0; rest &= rest - 1) {
+      order.push_back(static_cast<DimMask>(rest & (~rest + 1)));
+    }
+  }
+  return order;
+}
+
 // ---- terms ----
 
 namespace {

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "mapper/mapspace/terms.h"
 #include "mapper/search/climb.h"
 
 namespace loopscape {
@@ -88,7 +87,7 @@ class Chooser {
   void set_one_order(std::size_t s) {
     DimMask dims = 0;
     for (const Point::Loop& loop : chosen_[s]) dims = static_cast<DimMask>(dims | 1u << loop.dim);
-    const std::vector<DimMask> order = SlotOrders(placement_, s).groups(dims);
+    const std::vector<DimMask> order = first_order(placement_, s, dims);
     const auto place = [&](const Point::Loop& loop) {
       return std::find(order.begin(), order.end(), static_cast<DimMask>(1u << loop.dim));
     };

@@ -197,7 +197,7 @@ struct BoundaryCounter::State {
   // Words of a full tile, where no listing is needed; -1 otherwise.
   std::int64_t quick_words(const TensorShape& tensor, std::span<const std::uint32_t> tile) const {
     const bool box = all.conventions.footprint == Conventions::Footprint::kBox;
-    std::int64_t words = 1;
+    std::int64_t product = 1;
     for (std::size_t r = 0; r < tensor.ranks; ++r) {
       const RankShape& rank = tensor.rank[r];
       std::int64_t reach = 0;
@@ -214,14 +214,14 @@ struct BoundaryCounter::State {
         if (coefficient == 1) covered = std::max(covered, size);
       }
       if (box || (terms == 2 && widest <= covered)) {
-        words *= reach + 1;
+        product *= reach + 1;
       } else if (terms <= 1) {
-        words *= reach / coefficient + 1;
+        product *= reach / coefficient + 1;
       } else {
         return -1;
       }
     }
-    return words;
+    return product;
   }
 
   // Ranks in which two dimensions really slide, or whose words are not one per index.

@@ -1,0 +1,215 @@
+// What a boundary costs at least, linearly in the words that cross it.
+#include <algorithm>
+#include <utility>
+
+#include "mapper/search/climb_run.h"
+
+namespace loopscape {
+
+bool Climb::has_neighbour_links(std::size_t t) const {
+  if (space_.problem().tensors[t].is_output) return false;
+  for (const Fanout& fanout : space_.arch().fanouts) {
+    for (const Network& network : fanout.networks) {
+      for (const std::string& name : network.forward) {
+        if ((space_.problem().tensors_called(name) >> t & 1u) != 0) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Every index a word, nothing ragged: all sendings are alike.
+bool Climb::is_plain(std::size_t t) const {
+  return !skeleton_.ragged && counter_.complex(t) == 0 && !forwards_[t] && !reuses_more_[t];
+}
+
+// What a plain boundary costs is linear in the words asked for: the line through what it costs if
+// nothing irrelevant grows in its run, and if everything does.
+void Climb::set_line(std::size_t t, std::size_t k) {
+  std::vector<MappingNode> loops = lanes_between(t, k);
+  if (loops.empty()) return;
+  BoundaryLoops boundary;
+  boundary.tensor = static_cast<std::uint8_t>(t);
+  boundary.to_compute = k == skeleton_.chain[t].size();
+  if (!boundary.to_compute) boundary.child = skeleton_.chain[t][k];
+  boundary.tile.fill(1);
+  std::array<std::int64_t, kMaxDims> lanes;
+  lanes.fill(1);
+  for (const MappingNode& loop : loops) lanes[loop.id] *= loop.bound;
+  Terms seldom, often;
+  for (Terms* terms : {&seldom, &often}) {
+    terms->busy = terms->busy_most = PerResource(prices_.resources().size());
+  }
+  const auto price = [&](Terms& terms) {
+    boundary.loops = loops;
+    boundary.parent_at = loops.size();
+    const BoundaryFlow& flow = counter_.flow(boundary);
+    if (flow.known) prices_.price(t, k, flow, terms);
+    return flow.known;
+  };
+  if (!price(often)) return;
+  const auto once = static_cast<double>(counter_.all_words(t));
+  double most = once;
+  if (boundary.to_compute) {
+    seldom = often;
+  } else {
+    for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+      const std::int64_t rest = space_.problem().dims[d].extent / lanes[d];
+      if (has(counter_.relevant(t), d) || rest == 1) continue;
+      most *= static_cast<double>(rest);
+      loops.push_back(MappingNode::loop(static_cast<DimId>(d), static_cast<std::uint32_t>(rest)));
+    }
+    if (!price(seldom)) return;
+  }
+  const double span = most - once;
+  const auto line = [&](double at_once, double at_most, double& base, double& slope) {
+    slope = span > 0 ? (at_most - at_once) / span : 0;
+    base = at_once - slope * once;
+  };
+  BoundaryPrices::Floor& floor = floor_[t][k];
+  line(seldom.energy, often.energy, floor.base_energy, floor.slope_energy);
+  line(seldom.exposed, often.exposed, floor.base_exposed, floor.slope_exposed);
+  for (std::size_t i = 0; i < seldom.busy.size(); ++i) {
+    line(seldom.busy[i], often.busy[i], floor.base_busy[i], floor.slope_busy[i]);
+  }
+}
+
+// Where boundaries are not plain: linear in the words asked for and in the copies that children
+// have of them beyond those. Copies of outputs are partial results; a group of them is one visit
+// where all networks reduce.
+void Climb::set_copies(std::size_t t, std::size_t k) {
+  BoundaryPrices::Floor& floor = floor_[t][k];
+  const bool output = space_.problem().tensors[t].is_output;
+  if (forwards_[t] || counter_.clipped(t) || k == skeleton_.chain[t].size() ||
+      (output && (counter_.complex(t) != 0 || !prices_.reduces(t, k)))) {
+    floor.slope_energy += prices_.least_links_pj(t, k);
+    return;
+  }
+  const auto price = [&](double arrivals) {
+    BoundaryFlow flow;
+    flow.least = flow.most = {1, arrivals, 1};
+    Terms terms;
+    terms.busy = terms.busy_most = PerResource(prices_.resources().size());
+    prices_.price(t, k, flow, terms);
+    return terms.energy;
+  };
+  const BoundaryPrices::Links links = prices_.least_links(t, k, [&](std::size_t d, double bound) {
+    return least_mean_lane(d, static_cast<std::int64_t>(bound));
+  });
+  floor.base_energy = links.base_pj;
+  floor.slope_energy = price(1) + links.demand_pj + links.arrival_pj;
+  per_arrival_[t][k] = price(2) - price(1) + links.arrival_pj;
+  if (per_arrival_[t][k] >= 0) return;
+  // Then the most copies cost the least.
+  double most = 1;
+  for (const MappingNode& loop : lanes_between(t, k)) most *= loop.bound;
+  floor.slope_energy += (most - 1) * per_arrival_[t][k];
+  per_arrival_[t][k] = 0;
+}
+
+// Over a dimension's indices, at least, the mean number of the lane that has them; of a dimension
+// with other lanes as well, nothing is said.
+double Climb::least_mean_lane(std::size_t d, std::int64_t bound) const {
+  const std::int64_t extent = space_.problem().dims[d].extent;
+  std::int64_t all = 1;
+  for (const MappingNode& loop : skeleton_.spatial) {
+    if (loop.id == d) all *= loop.bound;
+  }
+  if (all != bound) return 0;
+  if (!skeleton_.ragged) return static_cast<double>(bound - 1) / 2;
+  double least = static_cast<double>(bound);
+  for (std::int64_t tile = 1; tile * (bound - 1) < extent; ++tile) {
+    const std::int64_t rounds = (extent - 1) / (tile * bound);
+    const std::int64_t rest = extent - rounds * tile * bound, full = rest / tile;
+    const std::int64_t sum = rounds * tile * (bound * (bound - 1) / 2) +
+                             tile * (full * (full - 1) / 2) + full * (rest - full * tile);
+    least = std::min(least, static_cast<double>(sum) / static_cast<double>(extent));
+  }
+  return least;
+}
+
+// Innermost first.
+std::vector<MappingNode> Climb::lanes_between(std::size_t t, std::size_t k) const {
+  const std::size_t parent = step_of_store(t, skeleton_.chain[t][k - 1]);
+  const bool to_compute = k == skeleton_.chain[t].size();
+  std::vector<MappingNode> lanes;
+  for (std::size_t s = to_compute ? 0 : step_of_store(t, skeleton_.chain[t][k]); s < parent; ++s) {
+    if (steps_[s].kind != Step::Kind::kAxis) continue;
+    const auto& loops = spatial_[steps_[s].slot];
+    const auto axis = static_cast<AxisId>(placement_.slots[steps_[s].slot].axis);
+    for (std::size_t i = loops.size(); i-- > 0;) {
+      lanes.push_back(MappingNode::spatial(static_cast<DimId>(loops[i].dim), loops[i].bound, axis));
+    }
+  }
+  return lanes;
+}
+
+void Climb::set_floors() {
+  floor_.resize(space_.problem().tensors.size());
+  reuses_more_.resize(floor_.size());
+  const bool previous = evaluator_.conventions().reuse == Conventions::Reuse::kPreviousTile;
+  const bool ragged = space_.options().factors == Factors::kRagged;
+  per_arrival_.resize(floor_.size());
+  only_energy_ = prices_.resources().empty();
+  for (std::size_t t = 0; t < floor_.size(); ++t) {
+    forwards_.push_back(has_neighbour_links(t));
+    reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
+    floor_[t].resize(skeleton_.chain[t].size() + 1);
+    per_arrival_[t].resize(floor_[t].size());
+    for (std::size_t k = 1; k < floor_[t].size(); ++k) {
+      BoundaryPrices::Floor& floor = floor_[t][k];
+      floor = prices_.floor(t, k);
+      if (is_plain(t)) {
+        set_line(t, k);
+      } else if (!reuses_more_[t]) {
+        set_copies(t, k);
+      }
+      only_energy_ = only_energy_ && floor.base_exposed == 0 && floor.slope_exposed == 0;
+    }
+  }
+}
+
+// Every operation takes a word, and one word taken from the parent serves at most the lanes that
+// use it at one step: those of irrelevant dimensions, and of a rank all but its longest row.
+double Climb::words_of_compute(std::size_t t) const {
+  const auto words = static_cast<double>(counter_.all_words(t));
+  if (forwards_[t]) return words;
+  const std::size_t parent = step_of_store(t, skeleton_.chain[t].back());
+  std::array<double, kMaxDims> lanes;
+  lanes.fill(1);
+  double served = 1;
+  for (std::size_t s = 0; s < parent; ++s) {
+    if (steps_[s].kind != Step::Kind::kAxis) continue;
+    for (const Point::Loop& loop : spatial_[steps_[s].slot]) {
+      lanes[loop.dim] *= loop.bound;
+      served *= loop.bound;
+    }
+  }
+  for (const Rank& rank : space_.problem().tensors[t].ranks) {
+    double longest = 1;
+    for (const Term& term : rank.terms) longest = std::max(longest, lanes[index(term.dim)]);
+    served /= longest;
+  }
+  if (counter_.clipped(t)) return words;
+  return std::max(words, static_cast<double>(operations_) / served);
+}
+
+double Climb::energy_of(const BoundaryPrices::Floor& floor, double words) const {
+  const double slope = floor.slope_energy;
+  return floor.base_energy +
+         slope * (slope < 0 ? std::max(static_cast<double>(operations_), words) : words);
+}
+
+void Climb::add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const {
+  const auto most = static_cast<double>(operations_);
+  const auto value = [&](double base, double slope) {
+    return base + slope * (slope < 0 ? std::max(most, demand) : demand);
+  };
+  sum.energy += value(floor.base_energy, floor.slope_energy);
+  sum.exposed += value(floor.base_exposed, floor.slope_exposed);
+  for (std::size_t i = 0; i < sum.busy.size(); ++i) {
+    sum.busy[i] += value(floor.base_busy[i], floor.slope_busy[i]);
+  }
+}
+
+}  // namespace loopscape

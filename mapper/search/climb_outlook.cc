@@ -1,0 +1,189 @@
+// A climb's levels as its outlook sees them.
+#include <algorithm>
+#include <utility>
+
+#include "mapper/search/climb_run.h"
+
+namespace loopscape {
+
+std::uint8_t Climb::chain_memory(const OpenRun& run) const {
+  return skeleton_.chain[run.tensor][run.boundary];
+}
+
+// Copies of a word by irrelevant lanes `within` a tile (those `beyond` come further out), for this
+// many tiles: full ones reach every lane; of the edge, one is certain; a tile that is all there is
+// reaches all lanes of one loop, and of several more than half.
+std::int64_t Climb::copies(std::size_t d, std::int64_t tiles, std::int64_t within,
+                           std::int64_t beyond) const {
+  if (!skeleton_.ragged) return tiles * within;
+  if (within == 1) return tiles;
+  if (tiles > 1 || beyond > 1) return (tiles - 1) * within + 1;
+  return within == outermost_lanes_[d] ? within : within / 2 + 1;
+}
+
+double Climb::words_but_pairs(std::size_t t) const {
+  auto words = static_cast<double>(counter_.all_words(t));
+  for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
+    words /= static_cast<double>(pair.words);
+  }
+  return words;
+}
+
+Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
+                             const Outlook::Level& level, const Outlook::Run& run) const {
+  const auto side = [&](std::size_t d) {
+    struct Side {
+      std::int64_t extent, within, beyond, room, step;
+    };
+    const std::int64_t within = level.lanes[d], beyond = run.lanes_beyond[d];
+    // Full lanes of a clipped tile, at least: all but the last of the outermost loop.
+    const std::int64_t room = within == outermost_lanes_[d] ? within - 1 : (within + 1) / 2;
+    return Side{lattice_.extent(d), within, beyond, std::max<std::int64_t>(1, room),
+                d == pair.a ? pair.step_a : pair.step_b};
+  };
+  const auto a = side(pair.a), b = side(pair.b);
+  const auto all = [this, t, pair](std::int64_t size_a, std::int64_t size_b) {
+    return static_cast<double>(counter_.pair_words_of_all(t, pair, size_a, size_b));
+  };
+  const bool ragged = skeleton_.ragged;
+  // Of a child: the largest tile that lanes take to one of this bin.
+  const auto child = [ragged](const auto& its, const Outlook::Bin& bin) {
+    const bool clips = ragged && bin.largest == its.extent && its.within > 1;
+    const std::int64_t most = clips ? (its.extent - 1) / its.room : bin.largest / its.within;
+    return std::clamp<std::int64_t>(most, 1, its.extent);
+  };
+  const auto words = [=](const Outlook::Bin& of_a, const Outlook::Bin& of_b) {
+    const auto whole = static_cast<double>(pair.words);
+    Outlook::PairWords sums{{whole, whole, whole}, {whole, whole, whole}};
+    const bool joined = of_a.smallest != of_a.largest || of_b.smallest != of_b.largest;
+    if (joined && !pair.gapless) return sums;  // not falling in the sizes
+    const std::int64_t tile_a = std::min(a.extent, of_a.largest * a.beyond);
+    const std::int64_t tile_b = std::min(b.extent, of_b.largest * b.beyond);
+    sums.demand = {all(tile_a, tile_b), all(a.extent, tile_b), all(tile_a, b.extent)};
+    const std::int64_t child_a = child(a, of_a), child_b = child(b, of_b);
+    const double apart = all(child_a, child_b);
+    // Does a child's next tile of the march overlap the last one?
+    const auto overlaps = [&](const auto& its, std::int64_t size, const auto& other,
+                              std::int64_t other_size) {
+      const std::int64_t moves = its.step * size * its.within * its.beyond;
+      return moves < its.step * (size - 1) + other.step * (other_size - 1) + 1;
+    };
+    const std::int64_t least_a = std::max<std::int64_t>(1, of_a.smallest / a.within);
+    const std::int64_t least_b = std::max<std::int64_t>(1, of_b.smallest / b.within);
+    sums.arrivals = {apart, overlaps(a, least_a, b, child_b) ? all(a.extent, child_b) : apart,
+                     overlaps(b, least_b, a, child_a) ? all(child_a, b.extent) : apart};
+    return sums;
+  };
+  return {pair.a, pair.b, words};
+}
+
+Outlook::Run Climb::run_of(const OpenRun& open, const Outlook::Level& level,
+                           std::size_t next) const {
+  const std::size_t t = open.tensor;
+  const BoundaryPrices::Floor& floor = floor_[t][open.boundary];
+  Outlook::Run run;
+  run.words = static_cast<double>(counter_.all_words(t));
+  run.single_words = run.words;
+  run.slope = std::max(0.0, floor.slope_energy);
+  run.base = energy_of(floor, run.words) - run.slope * run.words;
+  run.per_arrival = per_arrival_[t][open.boundary];
+  run.relevant = counter_.relevant(t);
+  run.repeats = !reuses_more_[t];
+  run.lanes_beyond = lanes_ahead_[next][t][open.boundary];
+  run.copies = [this, lanes = level.lanes, beyond = run.lanes_beyond](std::size_t d,
+                                                                      std::int64_t tiles) {
+    return copies(d, tiles, lanes[d], beyond[d]);
+  };
+  if (!forwards_[t] && !space_.problem().tensors[t].is_output) {
+    run.single_words = words_but_pairs(t);
+    for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
+      run.pairs.push_back(pair_of(t, pair, level, run));
+    }
+  }
+  const Step own{Step::Kind::kStore, 0, chain_memory(open), static_cast<TensorMask>(1u << t)};
+  const bool slides = counter_.sliding(t) != 0;
+  run.store = name_of(own);
+  if (slides) run.store = ~run.store;
+  run.fits = [this, own, slides](const Tile& tile) { return slides || fits(own, tile); };
+  return run;
+}
+
+std::uint64_t Climb::name_of(const Step& store) {
+  return std::uint64_t{store.memory} << 32 | store.tensors;
+}
+
+void Climb::fill_outlook() {
+  const std::size_t dims = space_.problem().dims.size();
+  std::vector<Outlook::Level> levels;
+  for (std::size_t l = 0; l < levels_.size(); ++l) {
+    Outlook::Level level;
+    const std::size_t next = next_level_step(l);
+    level.lanes.fill(1);
+    for (std::size_t d = 0; d < dims; ++d) {
+      level.lanes[d] = lanes_left_[levels_[l].last][d] / lanes_left_[next][d];
+    }
+    for (const OpenRun& open : levels_[l].runs) level.runs.push_back(run_of(open, level, next));
+    for (std::size_t s = levels_[l].last; s < next; ++s) {
+      if (steps_[s].kind != Step::Kind::kSlot) continue;
+      const Slot& slot = placement_.slots[steps_[s].slot];
+      if (slot.kind == Slot::Kind::kUnderFanout) {
+        level.loose = static_cast<DimMask>(level.loose | slot.dims);
+      }
+    }
+    const Step& store = steps_[levels_[l].last];
+    level.store = name_of(store);
+    level.fits = [this, &store](const Tile& tile) { return fits(store, tile); };
+    levels.push_back(std::move(level));
+  }
+  looks_out_ = !levels.empty() && outlook_.fill(lattice_, std::move(levels));
+}
+
+// An input's copies beyond one for each word that is asked for, at least, if its run (and march)
+// from the child's tile ended at this one, before the lanes of steps from `step` on.
+double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const Tile& tile,
+                        std::size_t step, double demand) const {
+  if (per_arrival_[t][k] == 0) return 0;
+  double arrivals = words_but_pairs(t);
+  const auto& beyond = lanes_ahead_[step][t][k];
+  const auto& left = lanes_left_[step - 1];
+  const auto& since = lanes_left_[store_step_[t][k]];
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    if (has(counter_.relevant(t), d)) continue;
+    const std::int64_t tiles = ceil_div(space_.problem().dims[d].extent, tile[d]);
+    const std::int64_t within = since[d] / left[d];
+    arrivals *= static_cast<double>(copies(d, tiles, within, beyond[d]));
+  }
+  for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
+    const auto size = [&](std::size_t d) {
+      // A marching dimension has grown; others only by lanes.
+      const std::int64_t within = since[d] / left[d];
+      const std::int64_t grown = tile[d] == child[d] * within ? child[d] : tile[d];
+      return std::min<std::int64_t>(grown, space_.problem().dims[d].extent);
+    };
+    arrivals *=
+        static_cast<double>(counter_.pair_words_of_all(t, pair, size(pair.a), size(pair.b)));
+  }
+  return per_arrival_[t][k] * std::max(0.0, arrivals - demand);
+}
+
+void Climb::look_out() {
+  fill_outlook();
+  if (!looks_out_) return;
+  double energy = prices_.fixed().energy;
+  for (std::size_t t = 0; t < floor_.size(); ++t) {
+    energy += energy_of(floor_[t].back(), compute_words_[t]);
+  }
+  Tile lanes;
+  lanes.fill(1);
+  for (const MappingNode& loop : skeleton_.spatial) lanes[loop.id] *= loop.bound;
+  for (std::size_t d = 0; d < lattice_.dims(); ++d) {
+    const auto beyond = static_cast<std::uint32_t>(lanes_left_[next_level_step(0)][d]);
+    lanes[d] =
+        static_cast<std::uint32_t>(std::min<std::int64_t>(lanes[d] / beyond, lattice_.extent(d)));
+  }
+  energy += outlook_.least(0, (1u << levels_[0].runs.size()) - 1, false, lanes);
+  add_leakage(least_cycles_, energy);
+  least_energy_ = std::max(least_energy_, energy);
+}
+
+}  // namespace loopscape
