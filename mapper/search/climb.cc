@@ -92,6 +92,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   }
   set_watches();
   set_counts_tell();
+  set_rounding();
   set_floors();
   set_lanes_ahead();
   for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));
@@ -270,6 +271,17 @@ void Climb::find_levels() {
     }
   }
   for (Level& level : levels_) level.least = least_of_level(level);
+}
+
+// Instances move equally many words where nothing is cut; clipped windows are.
+void Climb::set_rounding() {
+  words_tell_rounding_ = !skeleton_.ragged && prices_.rounding_pj() > 0 &&
+                         evaluator_.conventions().reuse == Conventions::Reuse::kMarch;
+  first_words_.push_back(0);
+  for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
+    words_tell_rounding_ = words_tell_rounding_ && !counter_.clipped(t);
+    first_words_.push_back(first_words_.back() + 3 * skeleton_.chain[t].size());
+  }
 }
 
 // Per systolic fan-out the tensors that may be stationary in it, by their first store below; if

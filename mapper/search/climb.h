@@ -83,6 +83,7 @@ class Climb {
   void set_watches();
   bool lies_below(std::uint8_t memory, std::size_t fanout) const;
   void set_counts_tell();
+  void set_rounding();
   void set_floors();
   bool is_plain(std::size_t tensor) const;
   void set_line(std::size_t tensor, std::size_t boundary);
@@ -131,7 +132,10 @@ class Climb {
   const SpatialLoops& spatial_;
   PruningRules rules_;
   bool dominates_ = true;
-  bool gates_leak_ = false;  // which instances are in use depends on tiles
+  // Accesses are rounded, and all instances move equally many words.
+  bool words_tell_rounding_ = false;
+  std::vector<std::size_t> first_words_;  // [tensor]: in State::words
+  bool gates_leak_ = false;               // which instances are in use depends on tiles
   std::array<bool, kMaxDims> counts_tell_{};
   std::vector<Watch> watches_;  // runs that decide the folds of systolic fan-outs
   Skeleton skeleton_;

@@ -414,6 +414,12 @@ void Climb::Run::pay(State& state, const Open& open) {
   const BoundaryFlow& flow = climb_.counter_.flow(boundary);
   if (flow.known) {
     climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
+    if (climb_.words_tell_rounding_) {
+      const std::size_t at = climb_.first_words_[open.tensor] + 3 * (open.boundary - 1u);
+      state.words[at] = flow.most.demand;
+      state.words[at + 1] = flow.most.arrivals;
+      state.words[at + 2] = flow.most.group;
+    }
   } else {
     state.priced = false;  // its cost is left out, which is a bound too
   }

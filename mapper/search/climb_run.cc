@@ -42,6 +42,7 @@ Climb::State Climb::Run::first_state() {
   State state;
   state.tile.fill(1);
   state.paid = climb_.prices_.fixed();
+  if (climb_.words_tell_rounding_) state.words.resize(climb_.first_words_.back(), 0);
   state.used_bits.resize(climb_.space_.arch().memories.size(), 0);
   state.factor.assign(climb_.placement_.factors.size(), 1);
   for (const Watch& watch : climb_.watches_) {
@@ -274,9 +275,23 @@ bool Climb::Run::matters(const State& state, std::size_t lanes) const {
                      [&](const Open& open) { return open.first <= at; });
 }
 
-bool Climb::Run::no_worse(const State& a, const State& b, double rounding_pj) {
+// What rounded accesses may cost `a` more. Not a thing where it has no more words anywhere: inputs'
+// accesses grow with them; what outputs read back also depends on what arrived further out.
+double Climb::Run::rounding_gain(const State& a, const State& b) const {
+  const double most = climb_.prices_.rounding_pj();
+  if (a.words.empty()) return most;
+  for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
+    const bool output = problem_.tensors[t].is_output;
+    for (std::size_t i = climb_.first_words_[t]; i < climb_.first_words_[t + 1]; ++i) {
+      if (output ? a.words[i] != b.words[i] : a.words[i] > b.words[i]) return most;
+    }
+  }
+  return 0;
+}
+
+bool Climb::Run::no_worse(const State& a, const State& b) const {
   if (a.steps > b.steps) return false;
-  if (a.paid.energy_most + rounding_pj > b.paid.energy) return false;
+  if (a.paid.energy_most + rounding_gain(a, b) > b.paid.energy) return false;
   if (a.paid.exposed_most > b.paid.exposed) return false;
   for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {
     if (a.paid.busy_most[i] > b.paid.busy[i]) return false;
@@ -298,15 +313,14 @@ void Climb::Run::keep(State&& state) {
   }
   state.steps = steps_of(state);
   std::vector<std::size_t>& same = index_[key_of(state)];
-  const double rounding = climb_.prices_.rounding_pj();
   for (const std::size_t i : same) {
-    if (next_[i].priced && no_worse(next_[i], state, rounding)) {
+    if (next_[i].priced && no_worse(next_[i], state)) {
       ++work_.dominated;
       return;
     }
   }
   for (const std::size_t i : same) {
-    if (state.priced && no_worse(state, next_[i], rounding)) {
+    if (state.priced && no_worse(state, next_[i])) {
       ++work_.dominated;
       next_[i] = std::move(state);
       return;

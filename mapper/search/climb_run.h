@@ -49,6 +49,7 @@ struct Climb::State {
   Few<std::uint8_t, 24> slot_of;  // of each loop
   Few<Open, 6> open;
   Terms paid;
+  Few<double, 32> words;              // where they tell what rounding costs: of paid boundaries
   Few<std::int64_t, 4> used_bits;     // per memory with several stores still to come or passed
   Few<std::int64_t, 2> factor;        // per factor rule: product so far
   Few<std::uint8_t, 2> place;         // per order rule: place reached
@@ -239,7 +240,8 @@ class Climb::Run {
       put(climb_.lanes_left_[step_][d] == 1 ? ceil_div(extent(d), reach[d]) : reach[d]);
     }
   }
-  static bool no_worse(const State& a, const State& b, double rounding_pj);
+  double rounding_gain(const State& a, const State& b) const;
+  bool no_worse(const State& a, const State& b) const;
   void keep(State&& state);
   const Climb& climb_;
   const Problem& problem_;
