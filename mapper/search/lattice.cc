@@ -12,6 +12,12 @@ constexpr std::size_t kMostTiles = 60'000, kMostSizes = 1 << 16, kMostKept = 64;
 
 }  // namespace
 
+std::vector<std::int64_t> extents_of(const Problem& problem) {
+  std::vector<std::int64_t> extents;
+  for (const Dim& dim : problem.dims) extents.push_back(dim.extent);
+  return extents;
+}
+
 OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect)
     : extents_(std::move(extents)), perfect_(perfect) {
   for (std::size_t most = 256; most >= 4 && size_ == 0; most = most * 3 / 4) {

@@ -19,12 +19,6 @@
 namespace loopscape {
 namespace {
 
-std::vector<std::int64_t> extents_of(const Problem& problem) {
-  std::vector<std::int64_t> extents;
-  for (const Dim& dim : problem.dims) extents.push_back(dim.extent);
-  return extents;
-}
-
 class Optimal {
  public:
   Optimal(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,

@@ -15,8 +15,11 @@
 #include <vector>
 
 #include "model/base/base.h"
+#include "model/problem/problem.h"
 
 namespace loopscape {
+
+std::vector<std::int64_t> extents_of(const Problem& problem);
 
 // The lattice, and what the spatial choices of a search share of its tables. Not for several
 // threads at once.

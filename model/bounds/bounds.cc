@@ -359,6 +359,9 @@ std::int64_t BoundaryCounter::pair_words_of_all(std::size_t tensor, const Pair& 
   return sum;
 }
 
+DimMask BoundaryCounter::named_sliding(std::size_t tensor) const {
+  return state_->all.tensor[tensor].sliding;
+}
 DimMask BoundaryCounter::gapless(std::size_t tensor) const { return state_->gapless[tensor]; }
 bool BoundaryCounter::clipped(std::size_t tensor) const {
   return state_->all.tensor[tensor].clipped;

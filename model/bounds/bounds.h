@@ -66,6 +66,8 @@ class BoundaryCounter {
   // Dimensions of ranks whose words are not one index each: sliding, strided with holes, clipped.
   DimMask complex(std::size_t tensor) const;
   DimMask sliding(std::size_t tensor) const;
+  // Of ranks with several terms, also where one alone is larger than 1: as A8 and B9 judge.
+  DimMask named_sliding(std::size_t tensor) const;
   DimMask gapless(std::size_t tensor) const;  // of sliding ranks whose windows have no holes
   bool clipped(std::size_t tensor) const;
   // A rank in which two dimensions slide over each other, of a tensor without padding to cut off.
@@ -148,7 +150,8 @@ class BoundaryPrices {
                  const Skeleton& skeleton);
 
   const std::vector<Resource>& resources() const { return resources_; }
-  // False: there are more than PerResource holds, and Terms do not tell all.
+  // False: there are more than PerResource holds, or previous tiles take equal deltas apart, so
+  // that more words cross than Terms tell.
   bool tells_all() const { return tells_all_; }
   // What every mapping of the skeleton pays, whatever its temporal loops: operations and what
   // `boundary` leaves to it. Leakage is apart.

@@ -50,10 +50,15 @@ BoundaryPrices::BoundaryPrices(const Evaluator& evaluator, const BoundaryCounter
     bits_[t] = tensor.bits != 0 ? tensor.bits : arch.word_bits;
     final_bits_[t] = tensor.final_bits != 0 ? tensor.final_bits : bits_[t];
     relevant_[t] = counter.relevant(t);
-    sliding_[t] = counter.sliding(t);
+    sliding_[t] = tensor.is_output ? counter.named_sliding(t) : counter.sliding(t);
     clipped_[t] = counter.clipped(t);
   }
   set_resources();
+  const Conventions& its = evaluator.conventions();
+  if (its.reuse == Conventions::Reuse::kPreviousTile &&
+      its.sharing == Conventions::Sharing::kEqualDelta && !skeleton.spatial.empty()) {
+    tells_all_ = false;
+  }
   fixed_.busy = PerResource(resources_.size());
   fixed_.busy_most = PerResource(resources_.size());
   set_rounding();
