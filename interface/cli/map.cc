@@ -10,6 +10,7 @@
 #include "interface/cli/map_network.h"
 #include "interface/cli/map_report.h"
 #include "interface/cli/map_search.h"
+#include "interface/cli/progress.h"
 #include "interface/cli/search_options.h"
 #include "interface/cli/stop.h"
 
@@ -19,7 +20,7 @@ namespace {
 struct Options {
   InputOptions inputs;
   StoredOptions search;
-  std::uint32_t threads = 1;
+  int threads = 0;
   bool json = false, text = false;
 };
 
@@ -46,8 +47,10 @@ class Mapper {
     Result<Evaluator> evaluator =
         Evaluator::create(inputs_.problem, prices_.arch, inputs_.conventions, prices_.costs);
     if (!evaluator.ok()) return evaluator.status();
+    const Progress progress(request_.goal.objective);
     Result<SearchResult> found = search_called(options_.search.search, request_, *space, *evaluator,
-                                               request_.goal, limits());
+                                               request_.goal, shown(progress));
+    progress.end();
     if (!found.ok()) return found.status();
     Answer answer;
     answer.ended = found->certificate.proved || (samples() && !found->limited);
@@ -71,6 +74,13 @@ class Mapper {
       limits.max_work = static_cast<std::uint64_t>(*options_.search.max_work);
     }
     limits.stop = stop_.flag();
+    return limits;
+  }
+  SearchLimits shown(const Progress& progress) const {
+    SearchLimits limits = this->limits();
+    if (progress.on_terminal()) {
+      limits.progress = [&](const SearchProgress& now) { progress.show(now); };
+    }
     return limits;
   }
 
@@ -189,8 +199,9 @@ int run_map(Options options) {
   const Form form = options.json ? Form::kJson : Form::kText;
   if (Status status = check(options); !status.ok()) return fail(status, form);
   options.search = completed(options.search);
-  const Result<SearchRequest> request = request_of(options.search);
+  Result<SearchRequest> request = request_of(options.search);
   if (!request.ok()) return fail(request.status(), form);
+  request->threads = options.threads;
   const Result<ProblemOrNetwork> inputs = load_problem_or_network(options.inputs);
   if (!inputs.ok()) return fail(inputs.status(), form);
   return inputs->one ? run_one(options, *inputs->one, *request)
@@ -225,7 +236,7 @@ void add_search_options(CLI::App& verb, Options& options) {
   verb.add_option("--seed", search.seed, "random, local: of the generator (1)")
       ->check(CLI::NonNegativeNumber);
   verb.add_option("--threads", options.threads,
-                  "Accepted; today every search runs on one thread, and no answer depends on it")
+                  "optimal: threads (as many as there are); no answer depends on it")
       ->check(CLI::PositiveNumber);
 }
 

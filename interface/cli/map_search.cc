@@ -8,7 +8,9 @@ Result<SearchResult> search_called(const std::string& name, const SearchRequest&
   if (name == "exhaustive") return search_exhaustive(space, evaluator, goal, limits);
   if (name == "random") return search_random(space, evaluator, goal, request.random, limits);
   if (name == "local") return search_local(space, evaluator, goal, request.local, limits);
-  return search_optimal(space, evaluator, goal, limits);
+  SearchLimits parallel = limits;
+  parallel.threads = request.threads;
+  return search_optimal(space, evaluator, goal, parallel);
 }
 
 bool proves_nothing(const std::string& search) { return search == "random" || search == "local"; }

@@ -10,6 +10,7 @@ struct SearchRequest {
   Goal goal;
   RandomOptions random;
   LocalOptions local;
+  int threads = 1;  // of `optimal`; 0: as many as there are. No answer depends on it.
 };
 // An error names what is missing or wrong.
 Result<SearchRequest> request_of(const StoredOptions& options);

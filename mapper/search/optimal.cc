@@ -11,6 +11,7 @@
 #include <memory>
 
 #include <tbb/enumerable_thread_specific.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -28,7 +29,8 @@ class Optimal {
         limits_(limits),
         rules_(rules),
         incumbents_(goal),
-        arena_(limits.threads == 0 ? tbb::task_arena::automatic : limits.threads),
+        arena_(limits.threads == 0 ? tbb::task_arena::automatic
+                                   : std::min(limits.threads, tbb::info::default_concurrency())),
         tools_([this] { return std::make_unique<Tools>(space_, evaluator_); }) {}
 
   SearchResult run() {
@@ -261,6 +263,12 @@ class Optimal {
     if (!perfect.ok()) return;
     SearchLimits limits = limits_;
     limits.max_work = std::min(limits.max_work, kPerfectWork);
+    if (limits_.progress) {
+      limits.progress = [this](SearchProgress progress) {
+        progress.lower_bound = 0;  // of perfect mappings only
+        limits_.progress(progress);
+      };
+    }
     Optimal inner(*perfect, evaluator_, incumbents_.goal(), limits, rules_);
     const SearchResult found = inner.run();
     for (const Found& one : found.front) incumbents_.offer(one);
