@@ -64,6 +64,8 @@ def map_layer(args, arch, layer, folder):
     problem.write_text(json.dumps(layer))
     command = [args.loopscape, "map", str(ROOT / f"arch_specs/{arch}.json"), str(problem), "--json",
                "--objective", args.objective, "--factors", args.factors]
+    if args.uneven:
+        command.append("--uneven")
     with open(pathlib.Path(folder) / "result.json", "w+b") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
         status, usage = wait(process.pid, args.seconds)
@@ -73,7 +75,7 @@ def map_layer(args, arch, layer, folder):
     if process.returncode == -signal.SIGKILL:
         return {"arch": arch, "layer": layer["name"], "exit": process.returncode,
                 "seconds": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024,
-                "proved": False, "gap": None, "states": None, "found": False}
+                "proved": False, "gap": None, "states": None, "pruned": None, "found": False}
     if process.returncode not in (0, 1, 3):
         sys.exit(f"{' '.join(command)}\nended with {process.returncode}: {text.decode()}")
     result = json.loads(text)
@@ -81,7 +83,8 @@ def map_layer(args, arch, layer, folder):
     return {"arch": arch, "layer": layer["name"], "seconds": usage.ru_utime + usage.ru_stime,
             "mib": usage.ru_maxrss / 1024, "exit": process.returncode,
             "proved": certificate.get("proved", False), "gap": certificate.get("gap"),
-            "states": certificate.get("states"), "edp": result.get("edp_pj_cycles"),
+            "states": certificate.get("states"), "pruned": certificate.get("pruned"),
+            "edp": result.get("edp_pj_cycles"),
             "found": "error" not in result}
 
 
@@ -89,12 +92,15 @@ def cells(name, rows):
     seconds = [row["seconds"] for row in rows]
     worst = max(rows, key=lambda row: row["seconds"])
     gaps = [row["gap"] for row in rows if row["found"] and not row["proved"] and row["gap"]]
-    nothing = sum(not row["found"] for row in rows)
+    killed = sum(row["exit"] == -signal.SIGKILL for row in rows)
+    nothing = sum(not row["found"] for row in rows) - killed
     notes = []
     if gaps:
         notes.append(f"gaps up to {100 * max(gaps):.3g} %")
     if nothing:
         notes.append(f"{nothing} without a mapping")
+    if killed:
+        notes.append(f"{killed} killed, deaf to SIGINT for 10 s")
     return [name, str(len(rows)), str(sum(row["proved"] for row in rows)),
             f"{statistics.median(seconds):.3f}", f"{worst['seconds']:.3f} ({worst['layer']})",
             f"{sum(seconds):.1f}", f"{max(row['mib'] for row in rows):.0f}", "; ".join(notes)]
@@ -112,6 +118,7 @@ def main():
     parser.add_argument("--archs", nargs="+", default=ARCHS)
     parser.add_argument("--objective", default="edp")
     parser.add_argument("--factors", default="perfect")
+    parser.add_argument("--uneven", action="store_true")
     parser.add_argument("--seconds", type=float, default=60, help="CPU seconds for each layer")
     parser.add_argument("--rows", action="store_true", help="also a line for every layer")
     parser.add_argument("--json", help="write every layer's figures to this file")
