@@ -63,7 +63,7 @@ def map_layer(args, arch, layer, folder):
     problem = pathlib.Path(folder) / "layer.json"
     problem.write_text(json.dumps(layer))
     command = [args.loopscape, "map", str(ROOT / f"arch_specs/{arch}.json"), str(problem), "--json",
-               "--objective", args.objective, "--factors", args.factors]
+               "--objective", args.objective, "--factors", args.factors, "--threads", "1"]
     if args.uneven:
         command.append("--uneven")
     with open(pathlib.Path(folder) / "result.json", "w+b") as out:
