@@ -2,7 +2,7 @@
 // they close, from the inside out; what it has paid and a floor for each boundary that is still
 // open never exceed what the model says, and with all boundaries closed they are what it says. So
 // is what a climb states before it begins: no mapping with its spatial loops costs less.
-// LOOPSCAPE_SEED and LOOPSCAPE_WORLDS as in optimal_test.cc.
+// LOOPSCAPE_SEED, LOOPSCAPE_WORLDS and LOOPSCAPE_STOP as in optimal_test.cc.
 #include "model/bounds/bounds.h"
 
 #include <algorithm>
@@ -23,7 +23,8 @@
 namespace loopscape {
 namespace {
 
-constexpr double kRelative = 1e-9;  // sums of doubles in another order, some of them differences
+constexpr std::size_t kMost = 1'500;  // mappings of a world
+constexpr double kRelative = 1e-9;    // sums of doubles in another order, some of them differences
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -388,18 +389,26 @@ class Judge {
   std::vector<std::string> wrong_;
 };
 
+// False: a bound is wrong.
+bool check_world(const Sized& sized, std::uint64_t seed, bool show, Tally& tally) {
+  const std::vector<std::string> wrong = Judge(sized, tally).run();
+  if (wrong.empty()) return true;
+  std::cout << "LOOPSCAPE_SEED=" << seed << " LOOPSCAPE_WORLDS=1: " << wrong.front() << std::endl;
+  if (show) std::cout << describe(sized.quest) << std::endl;
+  return false;
+}
+
 void check_bounds(std::uint64_t worlds) {
   const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
   const std::uint64_t count = from_environment("LOOPSCAPE_WORLDS", worlds);
+  const bool stops = from_environment("LOOPSCAPE_STOP", 0) != 0;
   Tally tally;
   int failures = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    const auto sized = sized_quest(seed, {}, 1'500);
+    const auto sized = sized_quest(seed, {}, kMost);
     if (!sized) continue;
-    const std::vector<std::string> wrong = Judge(*sized, tally).run();
-    if (wrong.empty()) continue;
-    std::cout << "LOOPSCAPE_SEED=" << seed << " LOOPSCAPE_WORLDS=1: " << wrong.front() << std::endl;
-    if (failures++ < 2) std::cout << describe(sized->quest) << std::endl;
+    failures += !check_world(*sized, seed, failures < 2, tally);
+    if (failures > 0 && stops) break;
   }
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf(
@@ -429,7 +438,24 @@ void check_bounds(std::uint64_t worlds) {
   CHECK(tally.root_cycles > 0.3 * roots);
 }
 
+// Worlds in which a bound was too high once, by what was wrong. The seeds mean what they meant as
+// long as the generator draws as it does.
+constexpr std::array<std::uint64_t, 7> kOnce = {
+    // under previous_tile words of the edge may stay, and were taken to cross again
+    108, 117, 204, 293, 301,
+    // fan-outs without lanes were asked whether they reduce what passes, and final bits not counted
+    813, 998};
+
 }  // namespace
+
+TEST_CASE("bounds: worlds in which one was too high once") {
+  Tally tally;
+  for (const std::uint64_t seed : kOnce) {
+    const auto sized = sized_quest(seed, {}, kMost);
+    REQUIRE(sized);
+    CHECK(check_world(*sized, seed, true, tally));
+  }
+}
 
 TEST_CASE("bounds: never above the cost of a mapping, and the cost once all is closed") {
   check_bounds(100);

@@ -268,6 +268,14 @@ constexpr std::array kOnce = {
     // orders of loops that only the skew of a systolic network tells apart were not tried
     Once{257, {"pool", "axis_dims"}}, Once{15, {"batched", "memories1"}},
     Once{100632, {"batched", "axis_dims"}},
+    // where an axis tells no orders, an order or a stationary rule left only loops not tried
+    Once{1538, {"memories1", "order"}}, Once{100709, {"dilated", "order"}},
+    Once{101219, {"pool", "stationary"}},
+    // folds of a systolic network that two temporal loops decide were not tried
+    Once{6752, {"elementwise", "memories1"}},
+    // bounds were too high: final bits below fan-outs without lanes
+    Once{3223, {"depthwise", "factors"}}, Once{6513, {"gemm", "axis_dims"}},
+    Once{9829, {"three_inputs", "stationary"}}, Once{10727, {"depthwise", "stationary"}},
     // bounds were too high
     Once{100497, {"gemm", "keep"}}, Once{100566, {"conv", "order"}},
     Once{100652, {"depthwise", "dims"}}, Once{100750, {"pool", "forward"}}};

@@ -1,0 +1,149 @@
+// The optimal search says the same on any number of threads: answer, front and certificate, of
+// which only the seconds may differ; also when it is stopped early. LOOPSCAPE_SEED,
+// LOOPSCAPE_WORLDS and LOOPSCAPE_STOP as in optimal_test.cc.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "mapper/search/climb.h"
+#include "tests/optimality/optimal_worlds.h"
+
+namespace loopscape {
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+void print(const Found& found, const World& world, std::ostream& out) {
+  out << found.energy_pj << " pJ, " << found.cycles << " cycles\n"
+      << mapping_to_text(found.mapping, world.setting.problem, world.setting.arch);
+}
+
+// All that a search says, but how long it took.
+std::string text_of(const SearchResult& result, const World& world) {
+  std::ostringstream out;
+  out.precision(17);
+  if (result.best) print(*result.best, world, out);
+  for (const Found& point : result.front) print(point, world, out);
+  const Certificate& c = result.certificate;
+  out << (c.proved ? "proved" : "open") << ", at least " << c.lower_bound << ", gap " << c.gap
+      << "; " << c.space << "; " << c.states << " states, " << c.work << " work, " << c.unpriced
+      << " unpriced";
+  for (const auto& [rule, count] : c.pruned) out << ", " << count << " by " << rule;
+  return out.str();
+}
+
+struct Tally {
+  std::uint64_t worlds = 0, searches = 0, open = 0, many_choices = 0;
+};
+
+class Threads {
+ public:
+  Threads(const Quest& quest, Tally& tally)
+      : world_(quest.world),
+        tally_(tally),
+        evaluator_(*Evaluator::create(world_.setting.problem, world_.setting.arch,
+                                      world_.setting.conventions, world_.setting.costs)),
+        space_(*Mapspace::create(world_.setting.problem, world_.setting.arch, world_.options)) {
+    std::size_t choices = 0;
+    for (const Placement& placement : space_.placements()) {
+      choices += spatial_choices(space_, placement).size();
+    }
+    tally_.many_choices += choices > 16;
+  }
+
+  // Empty when all is well.
+  std::string check() {
+    for (const Objective objective :
+         {Objective::kEnergy, Objective::kDelay, Objective::kEdp, Objective::kEd2p}) {
+      for (const bool front : {false, true}) {
+        goal_ = Goal{objective, std::nullopt, std::nullopt, front};
+        const std::uint64_t work = compare(UINT64_MAX);
+        for (const double share : {0.2, 0.7}) {
+          compare(static_cast<std::uint64_t>(share * static_cast<double>(work)));
+        }
+        if (!wrong_.empty()) return wrong_;
+      }
+    }
+    return "";
+  }
+
+ private:
+  // The work that it takes.
+  std::uint64_t compare(std::uint64_t max_work) {
+    std::string alone;
+    std::uint64_t work = 0;
+    for (const int threads : {1, 2, 8}) {
+      SearchLimits limits;
+      limits.max_work = max_work;
+      limits.threads = threads;
+      const SearchResult result = search_optimal(space_, evaluator_, goal_, limits);
+      ++tally_.searches;
+      tally_.open += !result.certificate.proved;
+      const std::string text = text_of(result, world_);
+      if (threads == 1) {
+        alone = text;
+        work = result.certificate.work;
+      } else if (text != alone && wrong_.empty()) {
+        wrong_ = objective_name(goal_.objective) + (goal_.front ? ", front" : "") + ", max_work " +
+                 std::to_string(max_work) + ": one thread says\n" + alone + "\n" +
+                 std::to_string(threads) + " threads say\n" + text;
+      }
+    }
+    return work;
+  }
+
+  const World& world_;
+  Tally& tally_;
+  Evaluator evaluator_;
+  Mapspace space_;
+  Goal goal_;
+  std::string wrong_;
+};
+
+void check_threads(std::uint64_t worlds) {
+  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
+  const std::uint64_t count = from_environment("LOOPSCAPE_WORLDS", worlds);
+  const bool stops = from_environment("LOOPSCAPE_STOP", 0) != 0;
+  Tally tally;
+  int failures = 0;
+  for (std::uint64_t seed = first; tally.worlds < count; ++seed) {
+    const auto sized = sized_quest(seed, {}, 1'500);
+    if (!sized) continue;
+    ++tally.worlds;
+    const std::string wrong = Threads(sized->quest, tally).check();
+    if (wrong.empty()) continue;
+    std::cout << "LOOPSCAPE_SEED=" << seed << " LOOPSCAPE_WORLDS=1: " << wrong << std::endl;
+    if (failures++ < 2) std::cout << describe(sized->quest) << std::endl;
+    if (stops) break;
+  }
+  const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  std::printf(
+      "%llu worlds, %llu with more than 16 choices of spatial loops; %llu searches, %llu "
+      "stopped early\n",
+      n(tally.worlds), n(tally.many_choices), n(tally.searches), n(tally.open));
+  std::fflush(stdout);
+  CHECK(failures == 0);
+  if (count < worlds) return;
+  CHECK(tally.many_choices > worlds / 4);
+  CHECK(tally.open > tally.searches / 4);
+}
+
+}  // namespace
+
+TEST_CASE("optimal: the same on any number of threads") { check_threads(100); }
+
+TEST_CASE("optimal: the same on any number of threads, in many worlds", "[.long]") {
+  check_threads(1'000);
+}
+
+}  // namespace loopscape
