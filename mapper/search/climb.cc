@@ -354,7 +354,7 @@ std::vector<Climb::Sizes> Climb::sizes_of(std::size_t d, std::size_t join) const
 
 // Over every tile that the level's last store can hold.
 Climb::Future Climb::least_of_level(const Level& level) const {
-  constexpr double kMostTiles = 1 << 11;
+  constexpr double kMostTiles = 1 << 8;
   const auto& dims = space_.problem().dims;
   std::vector<std::vector<Sizes>> sizes(dims.size());
   for (std::size_t join = 1;; join *= 2) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,8 +23,13 @@ using SpatialLoops = std::vector<std::vector<Point::Loop>>;
 
 // Every choice of spatial loops that leaves a mapping, in the documented order: by compute steps
 // that they allow at best, fewest first, then as generated (outer slots first, smaller bounds
-// first).
-std::vector<SpatialLoops> spatial_choices(const Mapspace& space, const Placement& placement);
+// first). Of more than `most`, or once `stop` says so, some are missing.
+struct SpatialChoices {
+  std::vector<SpatialLoops> loops;
+  bool all = true;
+};
+SpatialChoices spatial_choices(const Mapspace& space, const Placement& placement, std::size_t most,
+                               const std::atomic<bool>* stop);
 
 struct ClimbWork {
   std::uint64_t states = 0, bounded = 0, dominated = 0, work = 0, unpriced = 0;

@@ -119,6 +119,7 @@ void Climb::fill_outlook() {
     Outlook::Level level;
     const std::size_t next = next_level_step(l);
     level.lanes.fill(1);
+    level.outermost = outermost_lanes_;
     for (std::size_t d = 0; d < dims; ++d) {
       level.lanes[d] = lanes_left_[levels_[l].last][d] / lanes_left_[next][d];
     }

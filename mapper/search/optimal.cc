@@ -38,18 +38,19 @@ class Optimal {
     begin_with_perfect();
     list_choices();
     double open_bound = listed_all_ ? std::numeric_limits<double>::infinity() : least_of_all();
-    bool complete = listed_all_;
+    bool complete = listed_all_, goes_on = !stopped();
     while (!choices_.empty() || !dived_.empty()) {
       if (choices_.empty()) dives_ = kDives;
       if (dives_ >= kDives) {
         for (Choice& choice : dived_) put_back(std::move(choice));
         dived_.clear();
       }
+      goes_on = goes_on && !stopped() && work_.work < limits_.max_work;
       std::vector<Followed> batch = take_batch();
-      if (complete) follow(batch);
+      if (goes_on) follow(batch);
       for (Followed& followed : batch) {
-        if (complete && settle(followed)) continue;
-        complete = false;
+        if (goes_on && settle(followed)) continue;
+        complete = goes_on = false;
         open_bound = std::min(open_bound, followed.choice.value);
       }
       tell(open_bound);
@@ -66,6 +67,7 @@ class Optimal {
  private:
   static constexpr std::size_t kDives = 4, kBeam = 16, kFirst = 2, kBatch = 4;
   static constexpr std::uint64_t kPerfectWork = 1 << 20;
+  static constexpr std::size_t kMostChoices = 400'000;  // some 100 MB
 
   struct Choice {
     std::size_t number;  // in the documented order
@@ -98,11 +100,11 @@ class Optimal {
   void list_choices() {
     for (std::uint32_t p = 0; p < space_.placements().size() && listed_all_; ++p) {
       if (!can_be_filled(space_.placements()[p])) continue;
-      for (SpatialLoops& spatial : spatial_choices(space_, space_.placements()[p])) {
-        if (stopped()) {
-          listed_all_ = false;
-          break;
-        }
+      const std::size_t room = std::min<std::uint64_t>(limits_.max_work, kMostChoices);
+      SpatialChoices listed = spatial_choices(space_, space_.placements()[p],
+                                              room - std::min(room, choices_.size()), limits_.stop);
+      listed_all_ = listed.all;
+      for (SpatialLoops& spatial : listed.loops) {
         Choice choice{choices_.size(), p, std::move(spatial), 0, 0, 0};
         choice.energy_pj = static_cast<double>(space_.problem().operations()) *
                            evaluator_.costs().compute.operation_pj;

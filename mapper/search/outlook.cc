@@ -66,7 +66,10 @@ std::string Outlook::content_of(std::size_t first) const {
     put(level.store);
     put(level.loose);
     put(level.runs.size());
-    for (std::size_t d = 0; d < lattice_->dims(); ++d) put(level.lanes[d]);
+    for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+      put(level.lanes[d]);
+      put(level.lanes[d] > 1 ? level.outermost[d] : 1);
+    }
     for (const Run& run : level.runs) {
       put(run.base);
       put(run.slope);

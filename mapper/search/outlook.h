@@ -122,6 +122,7 @@ class Outlook {
     std::vector<Run> runs;  // at most 8
     // Lanes between this level's stores and the next level's.
     std::array<std::int64_t, kMaxDims> lanes;
+    std::array<std::int64_t, kMaxDims> outermost;  // of all lanes the outermost loop; copies ask
     std::uint64_t store = 0;
     std::function<bool(const Tile&)> fits;  // its outermost store
     DimMask loose = 0;  // dimensions that may also grow between that store and the lanes

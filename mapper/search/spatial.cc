@@ -8,16 +8,21 @@
 namespace loopscape {
 namespace {
 
+constexpr std::uint64_t kMostLooks = 100'000'000;  // some seconds
+
 class Chooser {
  public:
-  Chooser(const Mapspace& space, const Placement& placement)
+  Chooser(const Mapspace& space, const Placement& placement, std::size_t most,
+          const std::atomic<bool>* stop)
       : space_(space),
         placement_(placement),
+        most_(most),
+        stop_(stop),
         perfect_(space.options().factors == Factors::kPerfect) {
     for (const Dim& dim : space.problem().dims) extent_.push_back(dim.extent);
   }
 
-  std::vector<SpatialLoops> run() {
+  SpatialChoices run() {
     chosen_.resize(placement_.slots.size());
     lanes_.assign(extent_.size(), 1);
     outermost_.assign(extent_.size(), 1);
@@ -25,7 +30,7 @@ class Chooser {
     std::stable_sort(
         choices_.begin(), choices_.end(),
         [&](const SpatialLoops& a, const SpatialLoops& b) { return steps(a) < steps(b); });
-    return std::move(choices_);
+    return {std::move(choices_), !stopped_};
   }
 
  private:
@@ -44,7 +49,10 @@ class Chooser {
   void slot(std::size_t s) {
     while (s < placement_.slots.size() && placement_.slots[s].kind != Slot::Kind::kAxis) ++s;
     if (s == placement_.slots.size()) {
-      if (respects_lanes()) choices_.push_back(chosen_);
+      if (respects_lanes() && respects_factors(true)) {
+        stopped_ = stopped_ || choices_.size() >= most_;
+        if (!stopped_) choices_.push_back(chosen_);
+      }
       return;
     }
     loops(s, 0, placement_.slots[s].size);
@@ -52,6 +60,11 @@ class Chooser {
 
   // Loops over dimensions d and on, in the slot's room; then every order of them if that matters.
   void loops(std::size_t s, std::size_t d, std::uint32_t room) {
+    if (++looked_ > kMostLooks) stopped_ = true;
+    if (looked_ % 4096 == 0 && stop_ != nullptr) {
+      stopped_ = stopped_ || stop_->load(std::memory_order_relaxed);
+    }
+    if (stopped_) return;
     if (d == extent_.size()) {
       std::vector<Point::Loop> kept = chosen_[s];
       if (!placement_.slots[s].ordered) {
@@ -76,7 +89,7 @@ class Chooser {
       chosen_[s].push_back({static_cast<std::uint8_t>(d), bound});
       lanes_[d] *= bound;
       if (outermost) outermost_[d] = bound;
-      loops(s, d + 1, room / bound);
+      if (respects_factors(false)) loops(s, d + 1, room / bound);
       if (outermost) outermost_[d] = 1;
       lanes_[d] /= bound;
       chosen_[s].pop_back();
@@ -103,6 +116,24 @@ class Chooser {
     return lanes_[d] * bound / outer * (outer - 1) < extent_[d];
   }
 
+  // As far as lanes decide: until all are chosen, and where rules are over other slots as well,
+  // they may still come to their least.
+  bool respects_factors(bool all_chosen) const {
+    return std::all_of(placement_.factors.begin(), placement_.factors.end(),
+                       [&](const FactorRule& rule) {
+                         std::int64_t bounds = 1;
+                         bool only_lanes = all_chosen;
+                         for (std::size_t s = 0; s < chosen_.size(); ++s) {
+                           if ((rule.slots >> s & 1u) == 0) continue;
+                           only_lanes &= placement_.slots[s].kind == Slot::Kind::kAxis;
+                           for (const Point::Loop& loop : chosen_[s]) {
+                             if (loop.dim == rule.dim) bounds *= loop.bound;
+                           }
+                         }
+                         return bounds <= rule.most && (!only_lanes || bounds >= rule.least);
+                       });
+  }
+
   bool respects_lanes() const {
     return std::all_of(placement_.lanes.begin(), placement_.lanes.end(),
                        [&](const LanesRule& rule) {
@@ -117,6 +148,10 @@ class Chooser {
 
   const Mapspace& space_;
   const Placement& placement_;
+  std::size_t most_;
+  const std::atomic<bool>* stop_;
+  std::uint64_t looked_ = 0;
+  bool stopped_ = false;
   bool perfect_;
   std::vector<std::int64_t> extent_, lanes_;
   std::vector<std::int64_t> outermost_;  // bound of the first, outermost loop over a dimension
@@ -126,8 +161,9 @@ class Chooser {
 
 }  // namespace
 
-std::vector<SpatialLoops> spatial_choices(const Mapspace& space, const Placement& placement) {
-  return Chooser(space, placement).run();
+SpatialChoices spatial_choices(const Mapspace& space, const Placement& placement, std::size_t most,
+                               const std::atomic<bool>* stop) {
+  return Chooser(space, placement, most, stop).run();
 }
 
 }  // namespace loopscape
