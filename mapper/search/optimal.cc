@@ -45,7 +45,7 @@ class Optimal {
         for (Choice& choice : dived_) put_back(std::move(choice));
         dived_.clear();
       }
-      goes_on = goes_on && !stopped() && work_.work < limits_.max_work;
+      goes_on = goes_on && !stopped();
       std::vector<Followed> batch = take_batch();
       if (goes_on) follow(batch);
       for (Followed& followed : batch) {
