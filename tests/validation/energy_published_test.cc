@@ -7,11 +7,14 @@
 
 #include "model/energy/energy.h"
 #include "tests/validation/harness.h"
+#include "tests/validation/report.h"
 
 using namespace loopscape;
 using namespace loopscape::validation;
 
 namespace {
+
+const Report kReport("energy");
 
 ResolvedCosts priced(const Json& spec) {
   const Result<Arch> arch = parse_arch(spec.dump());
@@ -58,6 +61,11 @@ TEST_CASE("the levels of Eyeriss stand in the published order") {
   CHECK((buffer > 3 && buffer < 12));
   CHECK((spad > 0.3 && spad < 2));
   CHECK(per_word(2, 1) < spad);
+  const std::string source = "JSSC'17: 1, 1, 6, 200 for register, MAC, buffer, DRAM";
+  kReport.range({"Eyeriss: DRAM, a word, relative to a MAC", 100, 400, dram, source});
+  kReport.range({"Eyeriss: global buffer, a word, relative to a MAC", 3, 12, buffer, source,
+                 "the tables' MAC is Horowitz's, a half of the chip's 2 pJ"});
+  kReport.range({"Eyeriss: filter scratchpad, a word, relative to a MAC", 0.3, 2, spad, source});
 }
 
 // The published areas hold all of the core: also the engines for activation and pooling, registers
@@ -75,6 +83,11 @@ TEST_CASE("NVDLA's areas are met within a band") {
       CAPTURE(row.dump(), nm, share);
       CHECK(share > 0.15);
       CHECK(share < 0.3);
+      kReport.range({"NVDLA, " + row.at("macs").dump() + " MACs, " + row.at("cbuf_kib").dump() +
+                         " KiB, " + (nm == 28 ? "28" : "16") + " nm: area mm2",
+                     0.15 * published, 0.3 * published, share * published,
+                     "nvdla.org, `energy_archs.json`",
+                     "published: all of the core; the spec holds buffers and MACs"});
     }
   }
 }
@@ -86,4 +99,6 @@ TEST_CASE("every architecture of the collection has a price without extrapolatio
     INFO(name);
     priced(spec);
   }
+  kReport.table({"every component of a collection of architectures has a price, none extrapolated",
+                 "18 architectures and more", "priced", "0", "`energy_archs.json`"});
 }

@@ -19,9 +19,12 @@
 #include <catch2/catch.hpp>
 
 #include "tests/validation/harness.h"
+#include "tests/validation/report.h"
 
 namespace loopscape::validation {
 namespace {
+
+const Report kReport("factorflow");
 
 // One level in their terms: words, totals over instances.
 struct Level {
@@ -143,6 +146,10 @@ TEST_CASE("factorflow: gemmini_timeloop") {
   CHECK(priced.cost.cycles == (805306368 + 50331648) / 16);
   // Without a bias: visits minus first visits.
   CHECK(priced.at("DRAM", "Out").words.reads == 25165824 - 3072 * 4096);
+  kReport.table({"`gemmini_timeloop`: all counts, latencies, stalls, ideal bandwidths", "4 levels",
+                 "the same after its three stated conventions",
+                 "0; four digits where it prints four",
+                 "FactorFlow's solutions_db, `factorflow_tables.json`"});
 }
 
 TEST_CASE("factorflow: tpu_timeloop_ex") {
@@ -153,6 +160,10 @@ TEST_CASE("factorflow: tpu_timeloop_ex") {
   CHECK(priced.at("WeightsDRAM", "W").words.fills == 512 * 256);
   CHECK(priced.at("DRAM", "Out").words.drains == 512 * 256);
   CHECK(priced.at("DRAM", "Out").words.fills == 0);
+  kReport.table({"`tpu_timeloop_ex`: all counts, latencies, stalls, ideal bandwidths", "6 levels",
+                 "the same after its three stated conventions",
+                 "0; four digits where it prints four",
+                 "FactorFlow's solutions_db, `factorflow_tables.json`"});
 }
 
 }  // namespace loopscape::validation

@@ -9,9 +9,12 @@
 #include <catch2/catch.hpp>
 
 #include "tests/validation/harness.h"
+#include "tests/validation/report.h"
 
 namespace loopscape::validation {
 namespace {
+
+const Report kReport("interstellar");
 
 constexpr std::int64_t kMacs = 462422016;
 constexpr std::int64_t kInput = 4 * 512 * 9 * 9, kWeights = 512 * 512 * 9,
@@ -142,6 +145,11 @@ TEST_CASE("interstellar: energies of 21 dataflows of conv5_2") {
     }
   }
   CHECK(same_spm == 2);
+  kReport.table(
+      {"conv5_2: energies of DRAM, SPM, NoC, RF and in total", "21 dataflows",
+       "DRAM of all and SPM of two (FY_FX, OC_ON) with no difference; the others after its "
+       "four stated conventions",
+       "DRAM 0; 1e-9", "CNN-blocking through dMazeRunner, `interstellar_table.json`"});
 }
 
 // dMazeRunner's own unit test of the same layer. Tiling: DRAM m 4, c 32; SPM m 32, u 3; spatial n
@@ -181,6 +189,9 @@ TEST_CASE("dmazerunner: conv5_2, output- and row-split") {
   const std::int64_t first_visits = o.words.updates - o.words.reads;
   CHECK(same_energy(0.96 * static_cast<double>(all_accesses(outputs_stay, "RF") + first_visits),
                     1775700541.44));
+  kReport.table({"dMazeRunner, conv5_2: tiles, passes, MAC, DRAM and RF energy",
+                 "1 mapping, 2 DRAM orders", "the same after one stated convention (RF)", "0; 1e-9",
+                 "its unit tests"});
 }
 
 // One pass of the array alone: what enters it, what leaves it, and what neighbours add up.
@@ -198,6 +209,8 @@ TEST_CASE("dmazerunner: words in the array in one RF pass") {
   CHECK(priced.through("PEs", "W").words_in == 192);
   CHECK(priced.through("PEs", "O").words_out == 784);
   CHECK(priced.through("PEs", "O").reductions == 1568);
+  kReport.table({"dMazeRunner, conv5_2: words in the array in an RF pass", "4,032 in, 784 out, ...",
+                 "the same", "0", "its unit tests"});
 }
 
 // Interstellar's hand-derived tests (64 channels in, 32 out, 8 x 8 outputs, 3 x 3) write an
@@ -230,6 +243,8 @@ for c in 8
 )");
   const Traffic& visits = buffered.at("DRAM", "O").words;
   CHECK(visits.reads + visits.updates == 2048 * 15);
+  kReport.table({"\"the first partial sum is not read\"", "2048 * 1151, 2048 * 15", "the same", "0",
+                 "Interstellar's hand-derived tests"});
 }
 
 }  // namespace loopscape::validation

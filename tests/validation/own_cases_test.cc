@@ -11,9 +11,17 @@
 #include <catch2/catch.hpp>
 
 #include "tests/validation/harness.h"
+#include "tests/validation/report.h"
 
 namespace loopscape::validation {
 namespace {
+
+const Report kReport("own_cases");
+
+// After the last comparison of a case.
+void by_hand(const std::string& what) {
+  kReport.table({what, "by hand", "the same", "0", "`model/counting/counting.md` A"});
+}
 
 using Row = std::vector<std::int64_t>;
 
@@ -132,6 +140,7 @@ for k in 3
       price_nest(conv(3, 4, 3), arch, nest, with(Conventions::Sharing::kEqualDelta));
   CHECK(counts(whole, "M", "I") == Row{6, 30, 0, 0, 0});
   CHECK(counts(whole, "M", "W") == Row{9, 9, 0, 0, 0});
+  by_hand("a march whose lanes lie inside it goes on");
 }
 
 // p 8 = 2 (step 4) x 2 lanes (step 2) x 2 (step 1), r 5. The inner p marches: 5 + 1 words; the
@@ -156,6 +165,7 @@ for p in 2
       price_nest(conv(1, 8, 5), arch, nest, with(Conventions::Reuse::kPreviousTile));
   CHECK(counts(ideal, "M", "I") == Row{12, 16, 0, 0, 0});
   CHECK(counts(ideal, "B", "I") == Row{5, 40, 20, 0, 0});
+  by_hand("lanes over the marching dimension outside a march end it");
 }
 
 // The same with lanes over k: they are passed over. p 4 = 2 (step 2) x 2 (step 1), r 3: 3 words and
@@ -172,6 +182,7 @@ for p in 2
   CHECK(counts(priced, "M", "I") == Row{6, 6, 0, 0, 0});
   CHECK(counts(priced, "B", "I") == Row{3, 24, 12, 0, 0});
   CHECK(counts(priced, "B", "W") == Row{3, 24, 6, 0, 0});
+  by_hand("lanes over another dimension do not end a march");
 }
 
 // ---- multicast resolved over two consecutive fan-outs ------------------------------------------
@@ -213,6 +224,7 @@ for c in 2
   CHECK(run(kSharing, kAlone, any) == Row{20, 24, 12});
   CHECK(run(kAlone, kAlone, any) == Row{24, 24, 24});
   CHECK(run(kSharing, kSharing, with(Conventions::Sharing::kEqualDelta)) == Row{24, 24, 6});
+  by_hand("multicast over two consecutive fan-outs resolves from the inside out");
 }
 
 // Anti-diagonals: p 4 = 2 (step 2) x 2 lanes of F, r 2 on G. At a step the lanes (p, r) need
@@ -255,6 +267,7 @@ for p in 2
   const Priced whole = run(kSharing, kSharing, with(Conventions::Sharing::kEqualDelta));
   CHECK(counts(whole, "M", "I") == Row{5, 8, 0, 0, 0});
   CHECK(counts(whole, "M", "W") == Row{2, 2, 0, 0, 0});
+  by_hand("a window spread over two fan-outs shares its anti-diagonals");
 }
 
 // ---- temporal loops between a fan-out and a store ----------------------------------------------
@@ -287,6 +300,7 @@ for p in 3
 )");
   CHECK(counts(outside, "M", "I") == Row{8, 10, 0, 0, 0});
   CHECK(counts(outside, "B", "I") == Row{3, 18, 14, 0, 0});
+  by_hand("a temporal loop between a fan-out and a store moves the children apart");
 }
 
 // p 4 = 2 lanes (step 2) x 2 (step 1), k 2 between them, r 3. I: the march brings 3 + 1, k repeats
@@ -305,6 +319,7 @@ parallel p in 2 on F.x
   CHECK(counts(priced, "M", "W") == Row{6, 6, 0, 0, 0});
   CHECK(counts(priced, "B", "W") == Row{3, 24, 12, 0, 0});
   CHECK(counts(priced, "M", "O") == Row{8, 0, 0, 8, 0});
+  by_hand("a loop between a fan-out and a march repeats the march");
 }
 
 // ---- networks without multicast or reduction ---------------------------------------------------
@@ -345,6 +360,7 @@ for k in 2
   CHECK(counts(alone, "M", "O") == Row{4, 12, 0, 16, 0});
   CHECK(counts(alone, "B", "O") == Row{2, 4, 4, 16, 16});
   CHECK(alone.through("F", "O").reductions == 0);
+  by_hand("reductions in the network, in the parent, and refills");
 }
 
 // Lanes straight under M for A and O, B's weights in registers. m 4 = 2 x 2, n 2 on F, k 4 = 2 x 2
@@ -374,6 +390,7 @@ for k in 2
   CHECK(run(network({"A"}, Json::array()), kAlone) == Row{16, 32, 24});
   CHECK(run(kAlone, network(Json::array(), {"O"})) == Row{32, 16, 8});
   CHECK(run(kAlone, kAlone) == Row{32, 32, 24});
+  by_hand("lanes straight under a memory share by their networks");
 }
 
 // Neighbour links: r marches over three lanes of p. r = 0: words 0 1 2 from M. r = 1: lanes need
@@ -389,6 +406,7 @@ parallel p in 3 on F.x
   CHECK(counts(priced, "M", "I") == Row{5, 5, 0, 0, 0});
   CHECK(priced.through("F", "I").forwarded == 4);
   CHECK(priced.through("F", "I").words_delivered == 9);
+  by_hand("neighbours forward what they held a step before");
 }
 
 // ---- uneven and ragged nests -------------------------------------------------------------------
@@ -429,6 +447,7 @@ for m in 3
   CHECK(priced.memory("S").occupied_bits == (12 + 8) * 16);
   // Both tiles must fit at once.
   CHECK_THROWS_WITH(price_nest(gemm(7, 3, 4), arch_with(12 + 7), nest), Catch::Contains("S"));
+  by_hand("an uneven, ragged nest");
 }
 
 // p 7 on 3 lanes: the third round has one lane busy. r 5. Lane 0: {0..4}, then {3..7} less that:
@@ -448,6 +467,7 @@ for p in 3
   CHECK(counts(priced, "B", "W") == Row{5, 35, 15, 0, 0});
   CHECK(counts(priced, "B", "O") == Row{1, 28, 0, 35, 7});
   CHECK(priced.cost.cycles == 3 * 5);
+  by_hand("a ragged march over lanes");
 }
 
 // p 7 in tiles of 2, the last of 1: {0..3}, then 4 5, then 6 7, then the tile {6,7,8} brings 8.
@@ -463,6 +483,7 @@ for p in 4
   CHECK(counts(priced, "B", "I") == Row{4, 21, 9, 0, 0});
   CHECK(counts(priced, "B", "O") == Row{2, 14, 0, 21, 7});
   CHECK(priced.cost.cycles == 7 * 3);
+  by_hand("a ragged tile at the end of a march");
 }
 
 // ---- fractional bandwidths ---------------------------------------------------------------------
@@ -503,6 +524,7 @@ for n in 2
   Conventions free_drains;
   free_drains.drain_reads = false;
   CHECK(cycles(2, "read_bits", 12.5, free_drains) == 52);  // 640 / 12.5 = 51.2
+  by_hand("fractional bandwidths round up once, at the end");
 }
 
 }  // namespace loopscape::validation

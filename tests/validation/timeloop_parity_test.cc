@@ -7,9 +7,13 @@
 #include <catch2/catch.hpp>
 
 #include "tests/validation/harness.h"
+#include "tests/validation/report.h"
 
 namespace loopscape::validation {
 namespace {
+
+const Report kReport("timeloop");
+constexpr const char* kSource = "Timeloop's own output, `timeloop_parity.json`";
 
 Conventions timeloop_with(const std::string& reuse) {
   Conventions conventions = Conventions::timeloop();
@@ -70,6 +74,9 @@ TEST_CASE("timeloop: every count of 75 cases under the rules that reproduce them
   }
   CHECK(cases == 75);
   CHECK(runs == 146);  // 71 cases under both rules, 4 under march only
+  kReport.table({"operations, cycles, tiles, reads, fills, updates, energy by memory and in total",
+                 "75 cases", "146 runs under preset `timeloop` with `march` or `previous_tile`",
+                 "0; energies 1e-9", kSource});
 }
 
 TEST_CASE("timeloop: fills under previous_tile in all 77 cases") {
@@ -86,6 +93,8 @@ TEST_CASE("timeloop: fills under previous_tile in all 77 cases") {
     }
   }
   CHECK(compared == 184);
+  kReport.table({"fills under `previous_tile`", "77 cases, 184 numbers", "the same numbers", "0",
+                 "extents of the sets themselves, `timeloop_parity.json`"});
 }
 
 // The simulator that the model is measured by, itself measured by another tool.
@@ -101,6 +110,8 @@ TEST_CASE("timeloop: the nest simulator gives the same counts in 32 small cases"
     }
   }
   CHECK(cases == 32);
+  kReport.table({"the same from the nest simulator of `tests/reference`", "32 small cases",
+                 "the same counts, walked step by step", "0; energies 1e-9", kSource});
 }
 
 // The two cases that no rule reproduces. The tool runs a loop's first two iterations and multiplies
@@ -129,8 +140,12 @@ TEST_CASE("timeloop: toy1x1__c_1d__n2 differs, by a stale tile at turns of r") {
   ours["memories"]["DRAM"]["energy_pj"] = 83600.0 + 2 * 200;
   ours["memories"]["L1"]["energy_pj"] = 802.0 + 2 * 1;
   ours["energy_pj"] = 88932.0 + 2 * 200 + 2 * 1;
-  check_case(price_case(one, "march"), ours);
+  const Priced march = price_case(one, "march");
+  check_case(march, ours);
   check_case(price_case(one, "previous_tile"), ours);
+  const auto words = static_cast<double>(march.at("L2", "Inputs").words.fills);
+  kReport.row({"`toy1x1__c_1d__n2`: words of Inputs into L2", 34, words, 0, kSource,
+               "a stale tile at turns of r, see below", 36});
 }
 
 // Inputs[c, r+p, s+q], tile 64 x 2 x 7 = 896 words, a row of it 448; outside it, from the
@@ -162,7 +177,11 @@ TEST_CASE("timeloop: nvdla64x16__resnet_3x3_14__n1 differs, by a stale tile at t
     ours["energy_pj"] = ours["energy_pj"].get<double>() + dram + buffer;
     // DRAM reads are the bottleneck: 16 words in a cycle.
     ours["cycles"] = (8257536 + words + 1756160) / 16;
-    check_case(price_case(one, reuse), ours);
+    const Priced priced = price_case(one, reuse);
+    check_case(priced, ours);
+    kReport.row({"`nvdla64x16__resnet_3x3_14__n1`: words of Inputs into CBUF, `" + reuse + "`",
+                 236544, static_cast<double>(priced.at("CBUF", "Inputs").words.fills), 0, kSource,
+                 "a stale tile at turns of p, see below", static_cast<double>(words)});
   };
   check_ours("march", 301056);
   check_ours("previous_tile", 172032);

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Puts README.md together from sections/*.md and the rows that a run of the suite has written.
+
+    report.py ROWS            compare README.md and figures/ with what the run gives
+    report.py ROWS --update   write them
+
+A section with rows has a line "{rows}" where its table and figures go; the part of its file name
+after the number is the suite's name. "{suites}" gives the table of all suites.
+"""
+import difflib
+import json
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+UPDATE = "tests/validation/run.sh --update"
+COLUMNS = ["check", "published", "ours", "residual", "tolerance", "source"]
+
+
+def cell(text):
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def verdict(row):
+    if not row["pass"]:
+        return "**differs**: " + row["reason"]
+    return row["reason"]
+
+
+def table(records):
+    rows = [r for r in records if "figure" not in r]
+    out = []
+    if rows:
+        out.append("| " + " | ".join(COLUMNS) + " | remark |")
+        out.append("|---" * (len(COLUMNS) + 1) + "|")
+    for row in rows:
+        cells = [cell(row[c]) for c in COLUMNS] + [cell(verdict(row))]
+        out.append("| " + " | ".join(cells) + " |")
+    for record in records:
+        if "figure" in record:
+            out += ["", f"![{record['figure']}](figures/{record['figure']}.svg)"]
+    return "\n".join(out)
+
+
+def summary(sections, suites):
+    out = ["| suite | rows | within their tolerance | differ, for the reason given |", "|---|---|---|---|"]
+    for name, text in sections:
+        if name not in suites:
+            continue
+        title = text.splitlines()[0].lstrip("# ")
+        anchor = "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+        rows = [r for r in suites[name] if "figure" not in r]
+        good = sum(r["pass"] for r in rows)
+        out.append(f"| [{title}](#{anchor}) | {len(rows)} | {good} | {len(rows) - good} |")
+    return "\n".join(out)
+
+
+def read_sections():
+    files = sorted((HERE / "sections").glob("[0-9][0-9]_*.md"))
+    return [(f.stem.split("_", 1)[1], f.read_text().strip("\n")) for f in files]
+
+
+def assemble(rows_dir):
+    """Paths under tests/validation and their texts, and what is wrong with the run."""
+    sections, wrong = read_sections(), []
+    suites = {f.stem: json.loads(f.read_text()) for f in sorted(rows_dir.glob("*.json"))}
+    with_table = {name for name, text in sections if "{rows}" in text.splitlines()}
+    for name in sorted(set(suites) - with_table):
+        wrong.append(f"suite {name} has rows and no section: add tests/validation/sections/NN_{name}.md "
+                     f"with a line {{rows}} (or remove {rows_dir}/{name}.json if the suite is gone)")
+    for name in sorted(with_table - set(suites)):
+        wrong.append(f"section {name} has a line {{rows}} and the run gave no rows of it")
+    parts = ["<!-- Written by " + UPDATE + " from sections/*.md and a run of the suite. -->"]
+    for name, text in sections:
+        if "{suites}" in text:
+            text = text.replace("{suites}", summary(sections, suites))
+        parts.append(text.replace("{rows}", table(suites.get(name, []))))
+    made = {"README.md": "\n\n".join(parts) + "\n"}
+    for records in suites.values():
+        for record in records:
+            if "figure" in record:
+                name = record["figure"] + ".svg"
+                made["figures/" + name] = (rows_dir / name).read_text()
+    return made, wrong
+
+
+def main():
+    rows_dir, update = pathlib.Path(sys.argv[1]), "--update" in sys.argv[2:]
+    made, wrong = assemble(rows_dir)
+    committed = {"README.md"} | {f"figures/{f.name}" for f in (HERE / "figures").glob("*.svg")}
+    if update and not wrong:
+        (HERE / "figures").mkdir(exist_ok=True)
+        for path in committed - set(made):
+            (HERE / path).unlink()
+        for path, text in made.items():
+            (HERE / path).write_text(text)
+    for path in sorted(committed | set(made)):
+        file = HERE / path
+        old = file.read_text() if file.exists() else ""
+        new = made.get(path, "")
+        if old != new:
+            wrong.append(f"tests/validation/{path} is not what the run gives; {UPDATE} writes it")
+            diff = difflib.unified_diff(old.splitlines(), new.splitlines(), "committed", "the run's", lineterm="")
+            print("\n".join(list(diff)[:60]))
+    for sentence in wrong:
+        print("error: " + sentence)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
