@@ -26,5 +26,6 @@ cat <<TXT
 That was a 3x3 layer of ResNet-50 on an Eyeriss-like array. Next:
   add --explain to that command      every count behind the numbers
   edit $lesson/mapping.json    try another loop nest and run it again
+  examples/*/README.md               four lessons, the next one: your own architecture
   build/release/loopscape --help     the other verbs
 TXT
