@@ -49,7 +49,8 @@ enum class NetworkClass : std::uint8_t {
   kMesh,
   kTree,
   kCrossbar,
-  kSystolic
+  kSystolic,
+  kChain
 };
 
 struct Network {

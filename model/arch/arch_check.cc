@@ -46,7 +46,7 @@ Status check_free(const Network& network, const Reader& reader) {
     return reader.at(key).error(
         "a network of class 'free' has no energy and no delay; choose "
         "another class (bus, multicast_bus, mesh, tree, crossbar, "
-        "systolic)");
+        "systolic, chain)");
   }
   return {};
 }

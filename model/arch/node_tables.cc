@@ -275,7 +275,8 @@ const Table<Network>& network_table() {
               {"mesh", NetworkClass::kMesh},
               {"tree", NetworkClass::kTree},
               {"crossbar", NetworkClass::kCrossbar},
-              {"systolic", NetworkClass::kSystolic}},
+              {"systolic", NetworkClass::kSystolic},
+              {"chain", NetworkClass::kChain}},
              "How words travel; default free (no energy, no delay).");
     add_names(t, "tensors", &Network::tensors,
               "What it carries; default: all not named elsewhere.");

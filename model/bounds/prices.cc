@@ -260,6 +260,7 @@ double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
     const double trunk = fanout.axes.back().size;
     double links = 1;
     if (network.network_class == NetworkClass::kFree) links = 0;
+    if (network.network_class == NetworkClass::kChain) links = 0;  // a word for one child
     if (network.network_class == NetworkClass::kBus) links = cells;
     if (network.network_class == NetworkClass::kMulticastBus) {
       links = fanout.axes.size() == 1 ? cells : trunk + cells / trunk;

@@ -92,6 +92,7 @@ bool splits(const Fanout& fanout, const Conventions& conventions) {
     const bool counted_by_words = network.network_class == NetworkClass::kFree ||
                                   network.network_class == NetworkClass::kBus ||
                                   network.network_class == NetworkClass::kCrossbar ||
+                                  network.network_class == NetworkClass::kChain ||
                                   network.network_class == NetworkClass::kMulticastBus;
     if (!counted_by_words) return false;
     multicast_bus |= network.network_class == NetworkClass::kMulticastBus;

@@ -24,9 +24,11 @@ const char* network_name(NetworkClass network_class) {
     case NetworkClass::kCrossbar:
       return "crossbar";
     case NetworkClass::kSystolic:
+      return "systolic";
+    case NetworkClass::kChain:
       break;
   }
-  return "systolic";
+  return "chain";
 }
 
 Provenance in_place() {

@@ -52,6 +52,8 @@ class HopCounter {
       hops = flag_.mul(tally_.words_in, cells_.all);
     } else if (class_ == NetworkClass::kCrossbar && who == Forwarding::kNobody) {
       hops = tally_.words_delivered;
+    } else if (class_ == NetworkClass::kChain && who == Forwarding::kNobody) {
+      hops = tally_.words_delivered - tally_.words_in;
     } else if (!sent(Passage::kDemand, hops)) {
       return false;
     }
@@ -65,6 +67,8 @@ class HopCounter {
       hops = flag_.mul(tally_.words_out, cells_.all);
     } else if (class_ == NetworkClass::kCrossbar) {
       hops = tally_.words_collected;
+    } else if (class_ == NetworkClass::kChain) {
+      hops = tally_.words_collected - tally_.words_out;
     } else if (!sent(Passage::kDemand, hops)) {
       return false;
     }
@@ -78,6 +82,8 @@ class HopCounter {
   // To the lowest child of each group (H4).
   bool refill_one(std::int64_t& hops) {
     const std::int64_t refills = tally_.words_in;
+    hops = 0;
+    if (class_ == NetworkClass::kChain) return true;  // one child: no link between two
     const Refills which = loopscape::refills(context_, nest_, fanout_, tensor_);
     if (class_ == NetworkClass::kBus || class_ == NetworkClass::kCrossbar || refills == 0) {
       hops = class_ == NetworkClass::kBus ? flag_.mul(refills, cells_.all) : refills;
@@ -141,6 +147,8 @@ class HopCounter {
         for (std::size_t j = 0; j < axes; ++j) sum = flag_.add(sum, reach.farthest[j]);
         return sum;
       }
+      case NetworkClass::kChain:
+        return reach.cells[axes] - reach.cells[0];
       case NetworkClass::kSystolic:
         return flag_.add(reach.farthest[axes - 1], reach.cells[axes - 1]);
     }
@@ -176,6 +184,9 @@ std::int64_t bus_hops(NetworkClass network_class, std::int64_t trunk, std::int64
   if (network_class == NetworkClass::kBus) return flag.mul(sent, flag.mul(trunk, row));
   if (network_class == NetworkClass::kCrossbar) {
     return flag.add(tally.words_delivered, tally.words_collected);
+  }
+  if (network_class == NetworkClass::kChain) {
+    return flag.add(tally.words_delivered, tally.words_collected) - sent;
   }
   if (network_class != NetworkClass::kMulticastBus) return 0;
   return flag.add(flag.mul(sent, trunk), flag.mul(flag.add(tally.rows_in, tally.rows_out), row));

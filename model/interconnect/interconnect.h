@@ -23,9 +23,9 @@ bool count_hops(const CountingContext& context, const Nest& nest, int fanout, in
                 NetworkClass network_class, const NetworkTally& tally, Workspace& workspace,
                 OverflowFlag& flag, std::int64_t& hops);
 
-// The same for a fan-out that is counted as a trunk and rows (Span::two()): a bus, a crossbar or a
-// multicast bus, whose links follow from the words alone. `trunk` cells lie on the last axis,
-// `row` in each row.
+// The same for a fan-out that is counted as a trunk and rows (Span::two()): a bus, a crossbar, a
+// chain or a multicast bus, whose links follow from the words alone. `trunk` cells lie on the last
+// axis, `row` in each row.
 std::int64_t bus_hops(NetworkClass network_class, std::int64_t trunk, std::int64_t row,
                       const NetworkTally& tally, OverflowFlag& flag);
 

@@ -31,7 +31,7 @@ void describe(std::ostream& out, const Memory& memory) {
 
 void describe(std::ostream& out, const Fanout& fanout) {
   static constexpr const char* kClass[] = {"free", "bus",      "multicast_bus", "mesh",
-                                           "tree", "crossbar", "systolic"};
+                                           "tree", "crossbar", "systolic",      "chain"};
   out << "fanout " << fanout.name;
   for (const Axis& axis : fanout.axes) out << " " << axis.name << "=" << axis.size;
   out << "\n";

@@ -91,6 +91,7 @@ TEST_CASE("a broadcast crosses what reaches every lane in use", "[interconnect]"
   CHECK(array.hops(nest, 'W', kFree) == 0);
   CHECK(array.hops(nest, 'W', kBus) == 30);
   CHECK(array.hops(nest, 'W', kCrossbar) == 12);
+  CHECK(array.hops(nest, 'W', kChain) == 11);                // from each of the twelve to the next
   CHECK(array.hops(nest, 'W', kMulticastBus) == 6 + 3 * 5);  // trunk, three rows
   CHECK(array.hops(nest, 'W', kMesh) == 1 + 2 + 3 * 3);      // in, down, along three rows
   CHECK(array.hops(nest, 'W', kSystolic) == 3 * 4);  // streams along x: four cells in three lines
@@ -108,6 +109,7 @@ TEST_CASE("without multicast every lane gets a copy of its own", "[interconnect]
       "    Spad: I W O\n";
   CHECK(array.hops(nest, 'W', kBus) == 12 * 30);
   CHECK(array.hops(nest, 'W', kCrossbar) == 12);
+  CHECK(array.hops(nest, 'W', kChain) == 0);
   CHECK(array.hops(nest, 'W', kMulticastBus) == 12 * (6 + 5));
   CHECK(array.hops(nest, 'W', kMesh) == 12 + 4 * (0 + 1 + 2) + 3 * (0 + 1 + 2 + 3));
   CHECK(array.hops(nest, 'W', kTree) == 12 * 5);
@@ -161,6 +163,7 @@ TEST_CASE("in a march only new words move, one link from a neighbour", "[interco
   CHECK(array.hops(nest, 'I', kMesh) == first + 2 * (1 + 1 + 3));
   CHECK(array.hops(nest, 'I', kBus) == (12 + 2) * 3 + 2 * 2);
   CHECK(array.hops(nest, 'I', kCrossbar) == 12 + 2 * 3);
+  CHECK(array.hops(nest, 'I', kChain) == 0 + 2 * 2);  // every word to one lane; four handed on
 }
 
 // c on y is summed: 3 partial sums of each of 2 words, merged or not.
@@ -177,6 +180,7 @@ TEST_CASE("partial sums come up, and go down to one lane or to all", "[interconn
   array.network().reduce = {"O"};
   const int merged_up = 2 + 2 * 2 + 0 + 3 * 1;  // in, two rows down, three rows along for k = 1
   CHECK(array.hops(nest, 'O', kMesh) == merged_up);
+  CHECK(array.hops(nest, 'O', kChain) == 2 * 2);  // two additions for each of two words
 
   Array twice(2, 3, 4, 6, 1, 1);
   twice.network().reduce = {"O"};
@@ -192,6 +196,8 @@ TEST_CASE("partial sums come up, and go down to one lane or to all", "[interconn
   // ... or to the whole group.
   CHECK(twice.hops(back, 'O', kMesh, Conventions::Refill::kEveryChild) ==
         4 * merged_up + 2 * merged_up);
+  CHECK(twice.hops(back, 'O', kChain) == 8 * 2);  // the sum comes back to one lane: no link
+  CHECK(twice.hops(back, 'O', kChain, Conventions::Refill::kEveryChild) == 8 * 2 + 4 * 2);
   CHECK(twice.hops(back, 'O', kBus) == (8 + 4) * 6);
 }
 

@@ -332,8 +332,9 @@ void compare_split(World w, std::uint32_t seed, Score& score) {
                    << conventions_to_text(w.conventions) << "\n"
                    << network_text(w.arch.fanouts)
                    << mapping_to_text(w.mapping, w.problem, w.arch));
-      for (const NetworkClass c : {NetworkClass::kFree, NetworkClass::kBus,
-                                   NetworkClass::kMulticastBus, NetworkClass::kCrossbar}) {
+      for (const NetworkClass c :
+           {NetworkClass::kFree, NetworkClass::kBus, NetworkClass::kMulticastBus,
+            NetworkClass::kCrossbar, NetworkClass::kChain}) {
         INFO("class " << static_cast<int>(c));
         CHECK(bus_hops(c, trunk, row, network, flag) == hops[f][static_cast<std::size_t>(c)]);
       }

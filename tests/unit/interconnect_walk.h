@@ -22,7 +22,7 @@ using Copies = std::map<std::vector<std::int64_t>, std::int64_t>;
 using Tuple = std::vector<std::int64_t>;              // indices of some loops
 using CellSet = std::set<std::vector<std::int64_t>>;  // coordinates, axes in alphabetical order
 
-inline constexpr int kClasses = 7;
+inline constexpr int kClasses = 8;
 using Hops = std::array<std::int64_t, kClasses>;  // by NetworkClass
 
 // ---- Links of one word ----
@@ -61,6 +61,8 @@ inline std::int64_t links_of(NetworkClass network, const CellSet& cells,
       return all;
     case NetworkClass::kCrossbar:
       return static_cast<std::int64_t>(cells.size());
+    case NetworkClass::kChain:
+      return static_cast<std::int64_t>(cells.size()) - 1;
     case NetworkClass::kMulticastBus: {
       if (axes == 1) return size[0];
       std::set<std::int64_t> rows;
