@@ -54,6 +54,14 @@ std::int64_t weights_of(const Problem& layer) {
   return words;
 }
 
+std::int64_t weights_of(const LayerNetwork& network) {
+  std::int64_t words = 0;
+  for (const Problem& layer : network.layers) {
+    words += weights_of(layer) * static_cast<std::int64_t>(layer.count);
+  }
+  return words;
+}
+
 struct Totals {
   const char* name;
   std::int64_t layers, operations, weights;
@@ -87,19 +95,42 @@ TEST_CASE("networks have the published number of layers, operations and weights"
       // 7 M weights; the literature's 1.43 G MACs are lower than the shapes of table 1 give.
       {"googlenet", 58, 1'582'671'872, 6'990'272},
       {"efficientnet_b0", 82, 385'814'752, 5'236'192},  // 0.39 G, 5.3 M with normalisation
+      // Iandola et al. 2016: 1,248,424 parameters less 3,976 biases.
+      {"squeezenet", 26, 818'924'576, 1'244'448},
+      // Radford et al. 2019: as BERT base; 24 d^2 + 4 d L operations for a token of a block,
+      // halved.
+      {"gpt2_1024", 96, 106'300'440'576, 84'934'656},
+      {"gpt2_decode_1024", 96, 103'809'024, 84'934'656},
+      // Brown et al. 2020: 96 blocks of 12 d^2 weights, 173.9 of the 175 G parameters.
+      {"gpt3_prefill_2048", 768, 366'137'372'049'408, 173'946'175'488},
+      {"gpt3_decode_2048", 768, 178'778'013'696, 173'946'175'488},
+      // Touvron et al. 2023: 6,738,415,616 parameters less 2 * 32,000 * 4,096 of embedding and
+      // output and 65 * 4,096 of normalisation.
+      {"llama_7b_prefill_2048", 288, 14'362'370'637'824, 6'476'005'376},
+      {"llama_7b_decode_2048", 288, 7'012'876'288, 6'476'005'376},
+      // Stand-ins for Jouppi et al. 2017, table 1: the shapes are not published, see below.
+      {"tpu_mlp0", 5, 4'000'000'000, 20'000'000},
+      {"tpu_mlp1", 4, 842'956'800, 5'017'600},
+      {"tpu_lstm0", 6, 3'221'225'472, 50'331'648},
+      {"tpu_lstm1", 94, 3'248'640'000, 33'840'000},
+      {"tpu_cnn0", 13, 22'144'352'256, 7'667'712},
+      {"tpu_cnn1", 76, 175'672'150'016, 100'053'568},
       {"dlrm_bottom", 3, 170'496, 170'496},
       {"dlrm_top", 5, 2'194'688, 2'194'688},
   };
+  std::vector<std::string> names;
   for (const Totals& wanted : all) {
+    names.push_back(wanted.name);
     const LayerNetwork network = load(wanted.name);
-    std::int64_t weights = 0;
-    for (const Problem& layer : network.layers) {
-      weights += weights_of(layer) * static_cast<std::int64_t>(layer.count);
-    }
+    const std::int64_t weights = weights_of(network);
     INFO(wanted.name);
     CHECK(network.occurrences() == wanted.layers);
     CHECK(network.operations() == wanted.operations);
     CHECK(weights == wanted.weights);
+  }
+  for (const std::filesystem::path& path : files_in("networks")) {
+    INFO("no total of " << path);
+    CHECK(std::count(names.begin(), names.end(), path.stem().string()) == 1);
   }
   kReport.table(
       {"networks: layers, operations, weights", std::to_string(std::size(all)) + " networks",
@@ -121,23 +152,55 @@ TEST_CASE("layers of networks have the published operations and weights") {
   }
   // Brown et al. 2020: 175 G parameters, 12 d^2 of them in each of 96 blocks of width 12288.
   for (const char* name : {"gpt3_prefill_2048", "gpt3_decode_2048"}) {
-    std::int64_t weights = 0;
-    for (const Problem& layer : load(name).layers) {
-      weights += weights_of(layer) * static_cast<std::int64_t>(layer.count);
-    }
-    CHECK(weights == std::int64_t{96} * 12 * 12288 * 12288);
+    CHECK(weights_of(load(name)) == std::int64_t{96} * 12 * 12288 * 12288);
   }
   // Jouppi et al. 2017, table 1: operations per weight byte.
-  const std::pair<const char*, std::int64_t> intensities[] = {
-      {"tpu_mlp0", 200}, {"tpu_lstm0", 64}, {"tpu_cnn0", 2888}};
+  const std::pair<const char*, std::int64_t> intensities[] = {{"tpu_mlp0", 200},
+                                                              {"tpu_mlp1", 168},
+                                                              {"tpu_lstm0", 64},
+                                                              {"tpu_lstm1", 96},
+                                                              {"tpu_cnn0", 2888}};
   for (const auto& [name, intensity] : intensities) {
     for (const Problem& layer : load(name).layers) {
       CHECK(layer.operations() == intensity * weights_of(layer));
     }
   }
   kReport.table({"single layers: operations and weights",
-                 "AlexNet 1, 2, 3, 8; GPT-3; TPU's MLP0, LSTM0, CNN0", "the same", "0",
+                 "AlexNet 1, 2, 3, 8; GPT-3; TPU's MLP0 and 1, LSTM0 and 1, CNN0", "the same", "0",
                  "CS217 2018; Brown et al. 2020; Jouppi et al. 2017"});
+}
+
+TEST_CASE("totals that papers and surveys print") {
+  const auto total = [](const char* name) { return double(load(name).operations()); };
+  const auto convolutions = [](const char* name) {
+    std::pair<double, double> count_and_operations;
+    for (const Problem& layer : load(name).layers) {
+      if (!layer.find_dim("p") || layer.name.find("fc") == 0) continue;
+      count_and_operations.first += static_cast<double>(layer.count);
+      count_and_operations.second +=
+          static_cast<double>(layer.operations()) * static_cast<double>(layer.count);
+    }
+    return count_and_operations;
+  };
+  const std::string survey = "Sze et al., Proc. IEEE 2017, popular networks";
+  kReport.row({"AlexNet: MACs", 724e6, total("alexnet"), 0.001, survey});
+  kReport.row({"VGG-16: MACs", 15.5e9, total("vgg16"), 0.003, survey});
+  kReport.row({"ResNet-50: MACs", 3.9e9, total("resnet50"), 0.013, survey, "two digits"});
+  kReport.row({"MobileNet v1: MACs", 569e6, total("mobilenet_v1"), 0.001, "Howard et al. 2017"});
+  kReport.row({"MobileNet v2: MACs", 300e6, total("mobilenet_v2"), 0.005, "Sandler et al. 2018"});
+  kReport.row({"EfficientNet-B0: MACs", 0.39e9, total("efficientnet_b0"), 0.013, "Tan and Le 2019",
+               "two digits"});
+  kReport.row({"TPU's CNN1: operations per weight", 1750,
+               total("tpu_cnn1") / double(weights_of(load("tpu_cnn1"))), 0.005,
+               "Jouppi et al. 2017, table 1", "a stand-in: the shapes are not published"});
+  kReport.row({"LeNet-5: MACs of convolutions", 283e3, convolutions("lenet5").second, 0.005, survey,
+               "follows from no shapes: 357,600 with padding, 240,000 without", 357'600});
+  kReport.row({"GoogLeNet: MACs of convolutions", 1.43e9, convolutions("googlenet").second, 0.005,
+               survey, "the shapes of the paper's table 1 give 1.58 G", 1'581'647'872});
+  kReport.row({"VGG-16: convolutions", 16, convolutions("vgg16").first, 0, survey,
+               "16 layers have weights, three of them fully connected", 13});
+  kReport.row({"ResNet-50: convolutions", 49, convolutions("resnet50").first, 0, survey,
+               "without the four shortcuts, which its weights and MACs include", 53});
 }
 
 TEST_CASE("every problem and network can be read and says where it comes from") {
