@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/base/text.h"
+
 namespace loopscape::cli {
 namespace {
 
@@ -35,7 +37,24 @@ std::string as_json(const Status& status) {
   return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+CLI::Validator number_that(const char* name, const char* wanted, bool (*holds)(double)) {
+  const auto check = [=](std::string& text) -> std::string {
+    double value = 0;
+    if (CLI::detail::lexical_cast(text, value) && holds(value)) return "";
+    return std::string("must be ") + wanted + ", not " + in_quotes(text);
+  };
+  return {check, name};
+}
+
 }  // namespace
+
+CLI::Validator positive() {
+  return number_that("POSITIVE", "a number above 0", [](double value) { return value > 0; });
+}
+CLI::Validator not_negative() {
+  return number_that("NONNEGATIVE", "a number of at least 0",
+                     [](double value) { return value >= 0; });
+}
 
 int print(const std::string& text, int code) {
   errno = 0;

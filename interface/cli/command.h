@@ -31,6 +31,10 @@ void add_schema(CLI::App& app, Run& run);
 void add_bound(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 
+// Of a number that an option takes.
+CLI::Validator positive();
+CLI::Validator not_negative();
+
 // Writes everything to stdout and returns `code`, or says why it could not and returns another.
 int print(const std::string& text, int code = kDone);
 

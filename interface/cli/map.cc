@@ -216,9 +216,9 @@ void add_search_options(CLI::App& verb, Options& options) {
   verb.add_option("--objective", search.objective, "energy, delay, edp (the default) or ed2p");
   verb.add_flag("--pareto", search.pareto, "Also the whole front of energy and cycles");
   verb.add_option("--max-cycles", search.max_cycles, "Only mappings with at most so many cycles")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb.add_option("--max-energy", search.max_energy_pj, "Only mappings with at most so many pJ")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb.add_option("--search", search.search, "optimal (the default), exhaustive, random or local");
   verb.add_option("--factors", search.factors,
                   "ragged (the default: the problem's edge may cut tiles) or perfect");
@@ -226,18 +226,18 @@ void add_search_options(CLI::App& verb, Options& options) {
                 "Also tensors of one memory stored at different positions");
   verb.add_option("--max-work", search.max_work,
                   "Stop after so many work units: the same answer on every machine")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb.add_option("--time-limit", search.time_limit_seconds, "Stop after so many seconds")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   verb.add_option("--samples", search.samples, "random: mappings to draw (10000)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb.add_option("--starts", search.starts, "local: mappings to climb from (20)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb.add_option("--seed", search.seed, "random, local: of the generator (1)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   verb.add_option("--threads", options.threads,
                   "optimal: threads (as many as there are); no answer depends on it")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
 }
 
 }  // namespace

@@ -81,10 +81,15 @@ std::vector<EqualLayers> equal_layers(const LayerNetwork& network,
 using LayerSearch = std::function<Result<SearchResult>(
     const Mapspace& space, const Evaluator& evaluator, const Goal& goal, const SearchLimits&)>;
 
+// What a layer does not use is left for the others.
+struct NetworkLimits : SearchLimits {
+  double seconds = 0;  // 0: none
+};
+
 struct NetworkRequest {
   MapspaceOptions space;
-  Goal goal;            // of the network
-  SearchLimits limits;  // of the network; what a layer does not use is left for the others
+  Goal goal;             // of the network
+  NetworkLimits limits;  // of the network
   SumLimits sums;
   LayerSearch search;  // absent: search_optimal()
   bool proves = true;  // false: a search of samples, which ends by itself and proves nothing

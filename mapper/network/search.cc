@@ -111,7 +111,7 @@ class NetworkMapper {
     for (std::size_t i = 0; i < left.size() && !out_.without_mapping && !stopped(); ++i) {
       Class& at = classes_[left[i]];
       const std::uint64_t sharers = left.size() - i;
-      SearchLimits share = request_.limits;
+      NetworkLimits share = request_.limits;
       if (share.max_work != UINT64_MAX) {
         share.max_work -= std::min(share.max_work, work_);
         share.max_work = share.max_work / sharers;
@@ -129,7 +129,7 @@ class NetworkMapper {
     return {};
   }
 
-  Status search(std::size_t c, const SearchLimits& share) {
+  Status search(std::size_t c, const NetworkLimits& share) {
     Class& at = classes_[c];
     const std::size_t layer = at.answer.equal.layers.front();
     const Problem& problem = network_.layers[layer];

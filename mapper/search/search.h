@@ -57,7 +57,6 @@ struct SearchLimits {
   std::uint64_t max_work = UINT64_MAX;                  // work units: the same on every machine
   int threads = 1;                                      // of `optimal`; 0: as many as there are
   std::function<void(const SearchProgress&)> progress;  // of `optimal`; from time to time
-  double seconds = 0;                                   // 0: none
   const std::atomic<bool>* stop = nullptr;
 };
 
