@@ -255,7 +255,7 @@ void Climb::find_levels() {
     if (step.kind == Step::Kind::kAxis) seen = 0xff;  // the next store begins a level
     if (step.kind != Step::Kind::kStore || step.memory == 0) continue;
     if (levels_.empty() || (seen & step.tensors) != 0) {
-      levels_.push_back({s, s, {}, {}, {}});
+      levels_.push_back({s, s, {}, {}, {}, {}});
       seen = 0;
     }
     seen = static_cast<TensorMask>(seen | step.tensors);
@@ -269,6 +269,18 @@ void Climb::find_levels() {
       level.runs.push_back({t, k, true});
       level.run_step.push_back(s);
     }
+  }
+  for (std::size_t l = 1; l < levels_.size(); ++l) {
+    const auto pass = [&](const std::vector<OpenRun>& runs) {
+      for (const OpenRun& run : runs) {
+        const bool ends =
+            std::any_of(levels_[l].runs.begin(), levels_[l].runs.end(),
+                        [&](const OpenRun& opening) { return opening.tensor == run.tensor; });
+        if (!ends) levels_[l].passing.push_back(run);
+      }
+    };
+    pass(levels_[l - 1].runs);
+    pass(levels_[l - 1].passing);
   }
   for (Level& level : levels_) level.least = least_of_level(level);
 }
@@ -301,13 +313,34 @@ void Climb::set_watches() {
       std::size_t k = 0;
       while (k < chain.size() && !lies_below(chain[k], f)) ++k;
       const Watch watch{static_cast<std::uint8_t>(f), static_cast<std::uint8_t>(t),
-                        static_cast<std::uint8_t>(k)};
+                        static_cast<std::uint8_t>(k), 0};
       all.push_back(watch);
       if (k < chain.size()) stored.push_back(watch);
+    }
+    if (stored.size() == 1) {
+      const Evaluator::Fold fold = evaluator_.fold(f, stored.front().tensor);
+      stored.front().fold_cycles = fold.skew_cycles + fold.preload_cycles;
     }
     const auto& watched = stored.empty() ? all : stored;
     watches_.insert(watches_.end(), watched.begin(), watched.end());
   }
+}
+
+double Climb::fold_cycles(std::size_t tensor, std::size_t boundary) const {
+  double cycles = 0;
+  for (const Watch& watch : watches_) {
+    if (watch.tensor == tensor && watch.boundary == boundary) cycles += watch.fold_cycles;
+  }
+  return cycles;
+}
+
+double Climb::residences(const Tile& tile, std::size_t step) const {
+  double residences = 1;
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    const std::int64_t tiles = ceil_div(space_.problem().dims[d].extent, tile[d]);
+    residences *= static_cast<double>(ceil_div(tiles, lanes_left_[step][d]));
+  }
+  return residences;
 }
 
 bool Climb::lies_below(std::uint8_t memory, std::size_t fanout) const {
@@ -422,9 +455,9 @@ void Climb::set_future() {
   }
   const Terms& fixed = prices_.fixed();
   for (std::size_t i = 0; i < sum.busy.size(); ++i) sum.busy[i] += fixed.busy[i];
-  least_cycles_ = cycles_of(sum.busy, sum.exposed + fixed.exposed, steps_least_);
-  least_energy_ = sum.energy + fixed.energy;
-  add_leakage(least_cycles_, least_energy_);
+  least_.cycles = cycles_of(sum.busy, sum.exposed + fixed.exposed, steps_least_);
+  least_.energy_pj = sum.energy + fixed.energy;
+  add_leakage(least_.cycles, least_.energy_pj);
 }
 
 double Climb::cycles_of(const PerResource& busy, double exposed, double steps) const {
@@ -437,8 +470,8 @@ void Climb::add_leakage(double cycles, double& energy) const {
   energy += prices_.leakage_pj_per_cycle_least() * cycles;
 }
 
-bool Climb::run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
-                const SearchLimits& limits, std::size_t beam) const {
+Climb::End Climb::run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
+                      const SearchLimits& limits, std::size_t beam) const {
   return Run(*this, incumbents, scratch, work, limits).run(beam);
 }
 

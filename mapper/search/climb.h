@@ -42,16 +42,16 @@ class Climb {
         OutlookLattice& lattice, std::uint32_t placement, const SpatialLoops& spatial,
         const PruningRules& rules);
 
-  // A bound for every mapping with these spatial loops; once looked out, a closer one.
-  double least_energy() const { return least_energy_; }
-  double least_cycles() const { return least_cycles_; }
-  void look_out();
+  // For every mapping with these spatial loops; once looked out, closer.
+  const CostBound& least() const { return least_; }
+  // For energy, and for these blends of it and time.
+  void look_out(std::span<const Blend> blends);
 
-  // After look_out(). Offers every mapping that may belong to the answer. False: interrupted,
-  // nothing is proved. `beam`: keeps only so many states at every step, which proves nothing but
-  // finds good mappings.
-  bool run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work, const SearchLimits& limits,
-           std::size_t beam = SIZE_MAX) const;
+  // After look_out(). Offers every mapping that may belong to the answer, which only kDone proves.
+  // `beam`: keeps only so many states at every step.
+  enum class End : std::uint8_t { kDone, kNarrowed, kInterrupted };
+  End run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work, const SearchLimits& limits,
+          std::size_t beam = SIZE_MAX) const;
 
  private:
   struct State;
@@ -78,6 +78,7 @@ class Climb {
   struct Level {
     std::size_t first = 0, last = 0;  // steps
     std::vector<OpenRun> runs;
+    std::vector<OpenRun> passing;       // opened further in, with parents further out
     std::vector<std::size_t> run_step;  // of each run's store
     Future least;
   };
@@ -85,6 +86,7 @@ class Climb {
   bool has_neighbour_links(std::size_t tensor) const;
   struct Watch {
     std::uint8_t fanout, tensor, boundary;
+    double fold_cycles = 0;  // of one residence, if no other tensor can be stationary instead
   };
   void set_watches();
   bool lies_below(std::uint8_t memory, std::size_t fanout) const;
@@ -95,7 +97,7 @@ class Climb {
   void set_line(std::size_t tensor, std::size_t boundary);
   void set_copies(std::size_t tensor, std::size_t boundary);
   double least_mean_lane(std::size_t dim, std::int64_t bound) const;
-  std::vector<MappingNode> lanes_between(std::size_t tensor, std::size_t boundary) const;
+  std::vector<MappingNode> lanes_of(std::size_t tensor, std::size_t boundary) const;
   void set_lanes_ahead();
   void set_future();
   void find_levels();
@@ -117,11 +119,44 @@ class Climb {
   double copies_pj(std::size_t tensor, std::size_t boundary, const Tile& child, const Tile& tile,
                    std::size_t step, double demand) const;
   Outlook::Pair pair_of(std::size_t tensor, const BoundaryCounter::Pair& pair,
-                        const Outlook::Level& level, const Outlook::Run& run) const;
-  Outlook::Run run_of(const OpenRun& open, const Outlook::Level& level, std::size_t next) const;
-  double energy_of(const BoundaryPrices::Floor& floor, double words) const;
+                        const Outlook::Run& run) const;
+  // What a blend pays for a boundary, by the words that cross it.
+  struct Price {
+    double base = 0, slope = 0;
+    double fold = 0;  // of each of the child's residences
+  };
+  struct View {
+    Blend blend;
+    std::vector<std::vector<Price>> price;  // [tensor][boundary]
+    Outlook outlook;
+  };
+  View view_of(const Blend& blend) const;
+  Outlook::Run run_of(const OpenRun& open, std::size_t next, const View& view) const;
+  std::array<std::int64_t, kMaxDims> lanes_between(std::size_t step, std::size_t next) const;
+  DimMask loose_between(std::size_t step, std::size_t next) const;
+  // Which of a level's runs this is, or -1.
+  template <class AnyRun>
+  static int run_at(const Level& level, const AnyRun& run) {
+    const auto is_it = [&](const OpenRun& other) {
+      return other.tensor == run.tensor && other.boundary == run.boundary;
+    };
+    for (std::size_t r = 0; r < level.runs.size(); ++r) {
+      if (is_it(level.runs[r])) return static_cast<int>(r);
+    }
+    for (std::size_t r = 0; r < level.passing.size(); ++r) {
+      if (is_it(level.passing[r])) return static_cast<int>(level.runs.size() + r);
+    }
+    return -1;
+  }
+  static double blended(const Blend& blend, double energy, double exposed, const PerResource& busy);
+  double paid_for(const Price& price, double words) const;
+  double fold_cycles(std::size_t tensor, std::size_t boundary) const;
+  // Residences of a child whose run ended at this tile, or at a larger one before lanes.
+  double residences(const Tile& tile, std::size_t step) const;
+  double least_of_all(const View& view) const;
+  CostBound::Line line_of(const Blend& blend, double least, double steps) const;
   std::uint8_t chain_memory(const OpenRun& run) const;
-  void fill_outlook();
+  Outlook::Level outlook_level(std::size_t level, const View& view) const;
   std::size_t next_level_step(std::size_t level) const;
   std::size_t next_slot(std::size_t step) const;
   std::size_t step_of_store(std::size_t tensor, std::uint8_t memory) const;
@@ -165,12 +200,11 @@ class Climb {
       sized_ahead_;                    // [step]: stores further out that have a size
   std::vector<double> compute_words_;  // [tensor]: that compute takes at least
   std::vector<Level> levels_;
-  std::vector<Future> future_;  // [step]: of boundaries that are not open yet
-  Outlook outlook_;
-  bool looks_out_ = false;
+  std::vector<Future> future_;           // [step]: of boundaries that are not open yet
+  std::vector<View> views_;              // once looked out: of energy, and of each blend
   std::vector<StepsAlong> steps_along_;  // [dimension]: of compute
   double steps_least_ = 1;
-  double least_energy_ = 0, least_cycles_ = 0;
+  CostBound least_;
 };
 
 }  // namespace loopscape

@@ -26,7 +26,7 @@ bool Climb::is_plain(std::size_t t) const {
 // What a plain boundary costs is linear in the words asked for: the line through what it costs if
 // nothing irrelevant grows in its run, and if everything does.
 void Climb::set_line(std::size_t t, std::size_t k) {
-  std::vector<MappingNode> loops = lanes_between(t, k);
+  std::vector<MappingNode> loops = lanes_of(t, k);
   if (loops.empty()) return;
   BoundaryLoops boundary;
   boundary.tensor = static_cast<std::uint8_t>(t);
@@ -36,6 +36,11 @@ void Climb::set_line(std::size_t t, std::size_t k) {
   std::array<std::int64_t, kMaxDims> lanes;
   lanes.fill(1);
   for (const MappingNode& loop : loops) lanes[loop.id] *= loop.bound;
+  const auto left = [&](std::size_t d) { return space_.problem().dims[d].extent / lanes[d]; };
+  // A loop ends the run at once, if any can.
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    if (has(counter_.relevant(t), d) && left(d) > 1) boundary.ended_by = static_cast<int>(d);
+  }
   Terms seldom, often;
   for (Terms* terms : {&seldom, &often}) {
     terms->busy = terms->busy_most = PerResource(prices_.resources().size());
@@ -54,7 +59,7 @@ void Climb::set_line(std::size_t t, std::size_t k) {
     seldom = often;
   } else {
     for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
-      const std::int64_t rest = space_.problem().dims[d].extent / lanes[d];
+      const std::int64_t rest = left(d);
       if (has(counter_.relevant(t), d) || rest == 1) continue;
       most *= static_cast<double>(rest);
       loops.push_back(MappingNode::loop(static_cast<DimId>(d), static_cast<std::uint32_t>(rest)));
@@ -102,7 +107,7 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
   if (per_arrival_[t][k] >= 0) return;
   // Then the most copies cost the least.
   double most = 1;
-  for (const MappingNode& loop : lanes_between(t, k)) most *= loop.bound;
+  for (const MappingNode& loop : lanes_of(t, k)) most *= loop.bound;
   floor.slope_energy += (most - 1) * per_arrival_[t][k];
   per_arrival_[t][k] = 0;
 }
@@ -129,7 +134,7 @@ double Climb::least_mean_lane(std::size_t d, std::int64_t bound) const {
 }
 
 // Innermost first.
-std::vector<MappingNode> Climb::lanes_between(std::size_t t, std::size_t k) const {
+std::vector<MappingNode> Climb::lanes_of(std::size_t t, std::size_t k) const {
   const std::size_t parent = step_of_store(t, skeleton_.chain[t][k - 1]);
   const bool to_compute = k == skeleton_.chain[t].size();
   std::vector<MappingNode> lanes;
@@ -194,10 +199,17 @@ double Climb::words_of_compute(std::size_t t) const {
   return std::max(words, static_cast<double>(operations_) / served);
 }
 
-double Climb::energy_of(const BoundaryPrices::Floor& floor, double words) const {
-  const double slope = floor.slope_energy;
-  return floor.base_energy +
-         slope * (slope < 0 ? std::max(static_cast<double>(operations_), words) : words);
+double Climb::blended(const Blend& blend, double energy, double exposed, const PerResource& busy) {
+  if (blend.pj_per_cycle == 0) return energy;
+  double cycles = exposed;
+  if (blend.resource != Blend::kNone) cycles += busy[static_cast<std::size_t>(blend.resource)];
+  return energy + blend.pj_per_cycle * cycles;
+}
+
+double Climb::paid_for(const Price& price, double words) const {
+  return price.base +
+         price.slope *
+             (price.slope < 0 ? std::max(static_cast<double>(operations_), words) : words);
 }
 
 void Climb::add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const {

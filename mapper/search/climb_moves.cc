@@ -140,9 +140,12 @@ bool Climb::Run::stack(State& state, std::size_t d, std::uint32_t bound, std::ui
 
 void Climb::Run::end_run(State& state, const Open& open, const Tile& tile) const {
   for (const Watch& watch : climb_.watches_) {
-    if (watch.tensor == open.tensor && watch.boundary == open.boundary && !open.to_compute) {
-      state.run_ends.push_back({watch.fanout, watch.tensor, kStored, clipped(tile)});
-    }
+    if (watch.tensor != open.tensor || watch.boundary != open.boundary || open.to_compute) continue;
+    state.run_ends.push_back({watch.fanout, watch.tensor, kStored, clipped(tile)});
+    if (watch.fold_cycles == 0) continue;
+    const double cycles = watch.fold_cycles * climb_.residences(tile, step_);
+    state.paid.exposed += cycles;
+    state.paid.exposed_most += cycles;
   }
 }
 

@@ -30,12 +30,12 @@ double Climb::words_but_pairs(std::size_t t) const {
 }
 
 Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
-                             const Outlook::Level& level, const Outlook::Run& run) const {
+                             const Outlook::Run& run) const {
   const auto side = [&](std::size_t d) {
     struct Side {
       std::int64_t extent, within, beyond, room, step;
     };
-    const std::int64_t within = level.lanes[d], beyond = run.lanes_beyond[d];
+    const std::int64_t within = run.lanes[d], beyond = run.lanes_beyond[d];
     // Full lanes of a clipped tile, at least: all but the last of the outermost loop.
     const std::int64_t room = within == outermost_lanes_[d] ? within - 1 : (within + 1) / 2;
     return Side{lattice_.extent(d), within, beyond, std::max<std::int64_t>(1, room),
@@ -77,27 +77,31 @@ Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
   return {pair.a, pair.b, words};
 }
 
-Outlook::Run Climb::run_of(const OpenRun& open, const Outlook::Level& level,
-                           std::size_t next) const {
+Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& view) const {
   const std::size_t t = open.tensor;
-  const BoundaryPrices::Floor& floor = floor_[t][open.boundary];
+  const Price& price = view.price[t][open.boundary];
   Outlook::Run run;
   run.words = static_cast<double>(counter_.all_words(t));
   run.single_words = run.words;
-  run.slope = std::max(0.0, floor.slope_energy);
-  run.base = energy_of(floor, run.words) - run.slope * run.words;
+  run.slope = std::max(0.0, price.slope);
+  run.base = paid_for(price, run.words) - run.slope * run.words + price.fold;
+  run.fold = price.fold;
+  run.lanes_left = lanes_left_[next];
   run.per_arrival = per_arrival_[t][open.boundary];
   run.relevant = counter_.relevant(t);
   run.repeats = !reuses_more_[t];
+  const std::size_t store = store_step_[t][open.boundary];
+  run.lanes = lanes_between(store, next);
+  run.loose = loose_between(store, next);
   run.lanes_beyond = lanes_ahead_[next][t][open.boundary];
-  run.copies = [this, lanes = level.lanes, beyond = run.lanes_beyond](std::size_t d,
-                                                                      std::int64_t tiles) {
+  run.copies = [this, lanes = run.lanes, beyond = run.lanes_beyond](std::size_t d,
+                                                                    std::int64_t tiles) {
     return copies(d, tiles, lanes[d], beyond[d]);
   };
   if (!forwards_[t] && !space_.problem().tensors[t].is_output) {
     run.single_words = words_but_pairs(t);
     for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
-      run.pairs.push_back(pair_of(t, pair, level, run));
+      run.pairs.push_back(pair_of(t, pair, run));
     }
   }
   const Step own{Step::Kind::kStore, 0, chain_memory(open), static_cast<TensorMask>(1u << t)};
@@ -112,31 +116,55 @@ std::uint64_t Climb::name_of(const Step& store) {
   return std::uint64_t{store.memory} << 32 | store.tensors;
 }
 
-void Climb::fill_outlook() {
-  const std::size_t dims = space_.problem().dims.size();
-  std::vector<Outlook::Level> levels;
-  for (std::size_t l = 0; l < levels_.size(); ++l) {
-    Outlook::Level level;
-    const std::size_t next = next_level_step(l);
-    level.lanes.fill(1);
-    level.outermost = outermost_lanes_;
-    for (std::size_t d = 0; d < dims; ++d) {
-      level.lanes[d] = lanes_left_[levels_[l].last][d] / lanes_left_[next][d];
-    }
-    for (const OpenRun& open : levels_[l].runs) level.runs.push_back(run_of(open, level, next));
-    for (std::size_t s = levels_[l].last; s < next; ++s) {
-      if (steps_[s].kind != Step::Kind::kSlot) continue;
-      const Slot& slot = placement_.slots[steps_[s].slot];
-      if (slot.kind == Slot::Kind::kUnderFanout) {
-        level.loose = static_cast<DimMask>(level.loose | slot.dims);
-      }
-    }
-    const Step& store = steps_[levels_[l].last];
-    level.store = name_of(store);
-    level.fits = [this, &store](const Tile& tile) { return fits(store, tile); };
-    levels.push_back(std::move(level));
+// Of lanes from a step up to another.
+std::array<std::int64_t, kMaxDims> Climb::lanes_between(std::size_t step, std::size_t next) const {
+  std::array<std::int64_t, kMaxDims> lanes;
+  for (std::size_t d = 0; d < kMaxDims; ++d) lanes[d] = lanes_left_[step][d] / lanes_left_[next][d];
+  return lanes;
+}
+
+// Dimensions that may grow between those lanes.
+DimMask Climb::loose_between(std::size_t step, std::size_t next) const {
+  DimMask dims = 0;
+  for (std::size_t s = step; s < next; ++s) {
+    if (steps_[s].kind != Step::Kind::kSlot) continue;
+    const Slot& slot = placement_.slots[steps_[s].slot];
+    if (slot.kind == Slot::Kind::kUnderFanout) dims = static_cast<DimMask>(dims | slot.dims);
   }
-  looks_out_ = !levels.empty() && outlook_.fill(lattice_, std::move(levels));
+  return dims;
+}
+
+Outlook::Level Climb::outlook_level(std::size_t l, const View& view) const {
+  Outlook::Level level;
+  const std::size_t next = next_level_step(l), last = levels_[l].last;
+  level.lanes = lanes_between(last, next);
+  level.outermost = outermost_lanes_;
+  level.loose = loose_between(last, next);
+  for (const OpenRun& open : levels_[l].runs) level.runs.push_back(run_of(open, next, view));
+  for (const OpenRun& open : levels_[l].passing) {
+    level.runs.push_back(run_of(open, next, view));
+    level.passing.push_back(static_cast<std::size_t>(run_at(levels_[l - 1], open)));
+  }
+  const Step& store = steps_[last];
+  level.store = name_of(store);
+  level.fits = [this, &store](const Tile& tile) { return fits(store, tile); };
+  return level;
+}
+
+Climb::View Climb::view_of(const Blend& blend) const {
+  View view;
+  view.blend = blend;
+  view.price.resize(floor_.size());
+  for (std::size_t t = 0; t < floor_.size(); ++t) {
+    for (std::size_t k = 0; k < floor_[t].size(); ++k) {
+      const BoundaryPrices::Floor& floor = floor_[t][k];
+      view.price[t].push_back(
+          {blended(blend, floor.base_energy, floor.base_exposed, floor.base_busy),
+           blended(blend, floor.slope_energy, floor.slope_exposed, floor.slope_busy),
+           blend.pj_per_cycle * fold_cycles(t, k)});
+    }
+  }
+  return view;
 }
 
 // An input's copies beyond one for each word that is asked for, at least, if its run (and march)
@@ -167,12 +195,32 @@ double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const T
   return per_arrival_[t][k] * std::max(0.0, arrivals - demand);
 }
 
-void Climb::look_out() {
-  fill_outlook();
-  if (!looks_out_) return;
-  double energy = prices_.fixed().energy;
+void Climb::look_out(std::span<const Blend> blends) {
+  if (levels_.empty()) return;
+  const auto add_view = [&](const Blend& blend) {
+    View view = view_of(blend);
+    std::vector<Outlook::Level> levels;
+    for (std::size_t l = 0; l < levels_.size(); ++l) levels.push_back(outlook_level(l, view));
+    if (!view.outlook.fill(lattice_, std::move(levels))) return false;
+    views_.push_back(std::move(view));
+    return true;
+  };
+  if (!add_view({})) return;
+  double energy = least_of_all(views_.front());
+  add_leakage(least_.cycles, energy);
+  least_.energy_pj = std::max(least_.energy_pj, energy);
+  for (const Blend& blend : blends) {
+    if (blend.pj_per_cycle <= prices_.leakage_pj_per_cycle_least() || !add_view(blend)) continue;
+    least_.line[least_.lines++] = line_of(blend, least_of_all(views_.back()), steps_least_);
+  }
+}
+
+// Of every mapping there is.
+double Climb::least_of_all(const View& view) const {
+  const Terms& fixed = prices_.fixed();
+  double sum = blended(view.blend, fixed.energy, fixed.exposed, fixed.busy);
   for (std::size_t t = 0; t < floor_.size(); ++t) {
-    energy += energy_of(floor_[t].back(), compute_words_[t]);
+    sum += paid_for(view.price[t].back(), compute_words_[t]);
   }
   Tile lanes;
   lanes.fill(1);
@@ -182,9 +230,16 @@ void Climb::look_out() {
     lanes[d] =
         static_cast<std::uint32_t>(std::min<std::int64_t>(lanes[d] / beyond, lattice_.extent(d)));
   }
-  energy += outlook_.least(0, (1u << levels_[0].runs.size()) - 1, false, lanes);
-  add_leakage(least_cycles_, energy);
-  least_energy_ = std::max(least_energy_, energy);
+  return sum + view.outlook.least(0, (1u << levels_[0].runs.size()) - 1, false, lanes);
+}
+
+// A mapping takes at least the cycles of its resource, or its steps, and the exposed ones as well;
+// and what leaks in a cycle is paid in any case.
+CostBound::Line Climb::line_of(const Blend& blend, double least, double steps) const {
+  if (blend.resource == Blend::kNone) {
+    least += blend.pj_per_cycle * steps * space_.arch().compute.interval_cycles;
+  }
+  return {blend.pj_per_cycle - prices_.leakage_pj_per_cycle_least(), least};
 }
 
 }  // namespace loopscape

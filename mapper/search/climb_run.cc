@@ -7,28 +7,50 @@ namespace loopscape {
 
 // ---- start and finish ----
 
-bool Climb::Run::run(std::size_t beam) {
+Climb::End Climb::Run::run(std::size_t beam) {
   beam_ = beam;
   std::vector<State> here;
   State start = first_state();
   if (settle(start)) here.push_back(std::move(start));
-  for (std::size_t s = 0; s < climb_.steps_.size() && !here.empty();) {
-    const std::size_t end = climb_.next_slot(s);
+  climb_on(0, std::move(here));
+  if (stopped_) return End::kInterrupted;
+  return narrowed_ ? End::kNarrowed : End::kDone;
+}
+
+// Through all steps from this one on. When many states are waiting at the next one, they go first,
+// so that not too many are known at once.
+void Climb::Run::climb_on(std::size_t s, std::vector<State> here) {
+  if (s >= climb_.steps_.size()) return finish(here);
+  const std::size_t end = climb_.next_slot(s);
+  // Good mappings are to be found early; those at the end go first.
+  std::stable_sort(here.begin(), here.end(),
+                   [](const State& a, const State& b) { return a.value > b.value; });
+  next_.clear();
+  index_.clear();
+  widest_.clear();
+  const auto follow = [&] {
+    stand_after(end - 1);
+    if (next_.size() > beam_) narrow(next_, beam_);
+    climb_on(end, std::exchange(next_, {}));
     next_.clear();
     index_.clear();
     widest_.clear();
-    for (State& state : here) {
-      if (interrupted()) return false;
-      ++work_.states;
-      stand_before(s);
-      advance(std::move(state), end);
+  };
+  while (!here.empty() && !stopped_) {
+    State state = std::move(here.back());
+    here.pop_back();
+    if (s > 0) stand_after(s - 1);
+    if (climb_.rules_.bound && !useful(state)) {
+      ++work_.bounded;
+      continue;
     }
-    stand_after(end - 1);
-    here = std::move(next_);
-    if (here.size() > beam) narrow(here, beam);
-    s = end;
+    if (interrupted()) return;
+    ++work_.states;
+    stand_before(s);
+    advance(std::move(state), end);
+    if (next_.size() >= kMostWaiting && !here.empty()) follow();
   }
-  return finish(here);
+  if (!stopped_ && !next_.empty()) follow();
 }
 
 void Climb::Run::stand_before(std::size_t step) { step_ = ahead_ = step; }
@@ -65,23 +87,18 @@ Climb::State Climb::Run::first_state() {
   return state;
 }
 
-bool Climb::Run::finish(std::vector<State>& states) {
-  std::vector<std::pair<double, std::size_t>> order;
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    double energy = 0, cycles = 0;
-    bound(states[i], energy, cycles);
-    order.emplace_back(incumbents_.value(energy, cycles), i);
-  }
-  std::sort(order.begin(), order.end());
-  for (const auto& [value, i] : order) {
-    if (interrupted()) return false;
-    if (climb_.rules_.bound && !useful(states[i])) {
+void Climb::Run::finish(std::vector<State>& states) {
+  std::stable_sort(states.begin(), states.end(),
+                   [](const State& a, const State& b) { return a.value < b.value; });
+  widest_.clear();
+  for (const State& state : states) {
+    if (interrupted()) return;
+    if (climb_.rules_.bound && !useful(state)) {
       ++work_.bounded;
       continue;
     }
-    offer(states[i]);
+    offer(state);
   }
-  return true;
 }
 
 void Climb::Run::offer(const State& state) {
@@ -95,20 +112,22 @@ void Climb::Run::offer(const State& state) {
   }
   found.energy_pj = cost.energy_pj;
   found.cycles = cost.cycles;
-  incumbents_.offer(found);
+  const PerResource& busy = state.paid.busy;
+  int limit = Blend::kNone;
+  double most = steps_of(state) * climb_.space_.arch().compute.interval_cycles;
+  for (std::size_t i = 0; i < busy.size(); ++i) {
+    if (busy[i] <= most) continue;
+    most = busy[i];
+    limit = static_cast<int>(i);
+  }
+  incumbents_.offer(found, limit);
 }
 
 void Climb::Run::narrow(std::vector<State>& states, std::size_t beam) {
-  std::vector<std::pair<double, std::size_t>> order;
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    double energy = 0, cycles = 0;
-    bound(states[i], energy, cycles);
-    order.emplace_back(incumbents_.value(energy, cycles), i);
-  }
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(beam), order.end());
-  std::vector<State> kept;
-  for (std::size_t i = 0; i < beam; ++i) kept.push_back(std::move(states[order[i].second]));
-  states = std::move(kept);
+  std::stable_sort(states.begin(), states.end(),
+                   [](const State& a, const State& b) { return a.value < b.value; });
+  states.erase(states.begin() + static_cast<std::ptrdiff_t>(beam), states.end());
+  narrowed_ = true;
 }
 
 Mapping Climb::Run::mapping_of(const State& state) const {
@@ -130,8 +149,14 @@ bool Climb::Run::interrupted() {
 
 // ---- bounds ----
 
-void Climb::Run::bound(const State& state, double& energy, double& cycles) {
-  if (climb_.looks_out_ && climb_.only_energy_) return bound_energy(state, energy, cycles);
+CostBound Climb::Run::bound(const State& state) {
+  const bool looks_out = !climb_.views_.empty();
+  CostBound least;
+  if (looks_out) {
+    least = quick_bound(state);
+    add_lines(state, least);
+    if (climb_.only_energy_) return least;
+  }
   sum_ = climb_.future_[step_];
   sum_.energy += state.paid.energy;
   sum_.exposed += state.paid.exposed;
@@ -147,16 +172,31 @@ void Climb::Run::bound(const State& state, double& energy, double& cycles) {
     }
   }
   if (!runs_.empty()) climb_.add_open(runs_, state.tile, state.tile, ahead_, sum_);
-  if (climb_.looks_out_) sum_.energy = std::max(sum_.energy, outlook(state));
-  cycles = climb_.cycles_of(sum_.busy, sum_.exposed, steps_of(state));
-  energy = sum_.energy;
-  climb_.add_leakage(cycles, energy);
+  if (looks_out) {
+    sum_.energy = std::max(sum_.energy, outlook(state, place_of(state), climb_.views_.front()));
+  }
+  least.cycles = climb_.cycles_of(sum_.busy, sum_.exposed, steps_of(state));
+  least.energy_pj = sum_.energy;
+  climb_.add_leakage(least.cycles, least.energy_pj);
+  return least;
 }
 
-void Climb::Run::bound_energy(const State& state, double& energy, double& cycles) const {
-  cycles = climb_.cycles_of(state.paid.busy, state.paid.exposed, steps_of(state));
-  energy = outlook(state);
-  climb_.add_leakage(cycles, energy);
+CostBound Climb::Run::quick_bound(const State& state) const {
+  CostBound least;
+  least.cycles = climb_.cycles_of(state.paid.busy, state.paid.exposed, steps_of(state));
+  least.energy_pj = outlook(state, place_of(state), climb_.views_.front());
+  climb_.add_leakage(least.cycles, least.energy_pj);
+  return least;
+}
+
+void Climb::Run::add_lines(const State& state, CostBound& bound) const {
+  if (climb_.views_.size() < 2) return;
+  const Place place = place_of(state);
+  const double steps = steps_of(state);
+  for (std::size_t v = 1; v < climb_.views_.size(); ++v) {
+    const View& view = climb_.views_[v];
+    bound.line[bound.lines++] = climb_.line_of(view.blend, outlook(state, place, view), steps);
+  }
 }
 
 double Climb::Run::steps_of(const State& state) const {
@@ -173,43 +213,46 @@ double Climb::Run::steps_of(const State& state) const {
   return steps;
 }
 
-double Climb::Run::outlook(const State& state) const {
+Climb::Run::Place Climb::Run::place_of(const State& state) const {
   const auto& levels = climb_.levels_;
-  std::size_t l = 0;
+  Place place;
+  std::size_t& l = place.level;
   while (l + 1 < levels.size() && levels[l + 1].first < ahead_of_stores()) ++l;
-  const bool begun = levels[l].last < ahead_of_stores();
-  unsigned open_runs = 0;
+  place.begun = levels[l].last < ahead_of_stores();
   for (std::size_t r = 0; r < levels[l].runs.size(); ++r) {
-    if (levels[l].run_step[r] >= ahead_of_stores()) open_runs |= 1u << r;
+    if (levels[l].run_step[r] >= ahead_of_stores()) place.open |= 1u << r;
   }
-  double energy = state.paid.energy;
   for (const Open& open : state.open) {
-    const BoundaryPrices::Floor& floor = climb_.floor_[open.tensor][open.boundary];
-    if (open.phase == Open::Phase::kClosed || open.to_compute) {
-      energy += open.copies_pj + climb_.energy_of(floor, open.phase == Open::Phase::kClosed
-                                                             ? open.demand
-                                                             : climb_.compute_words_[open.tensor]);
-      continue;
-    }
-    bool here = false;
-    for (std::size_t r = 0; r < levels[l].runs.size(); ++r) {
-      const OpenRun& run = levels[l].runs[r];
-      if (run.tensor != open.tensor || run.boundary != open.boundary) continue;
-      open_runs |= 1u << r;
-      here = true;
-    }
-    if (!here) {
-      energy +=
-          climb_.energy_of(floor, static_cast<double>(climb_.counter_.all_words(open.tensor)));
-    }
+    if (open.phase == Open::Phase::kClosed || open.to_compute) continue;
+    const int at = run_at(levels[l], open);
+    if (at >= 0) place.open |= 1u << at;
   }
   const std::size_t next = climb_.next_level_step(l);
-  Tile tile{};
   for (std::size_t d = 0; d < dims_; ++d) {
     const std::int64_t lanes = climb_.lanes_left_[step_][d] / climb_.lanes_left_[next][d];
-    tile[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(state.tile[d] * lanes, extent(d)));
+    place.tile[d] =
+        static_cast<std::uint32_t>(std::min<std::int64_t>(state.tile[d] * lanes, extent(d)));
   }
-  return energy + climb_.outlook_.least(l, open_runs, begun, tile);
+  return place;
+}
+
+double Climb::Run::outlook(const State& state, const Place& place, const View& view) const {
+  const Level& level = climb_.levels_[place.level];
+  double sum = blended(view.blend, state.paid.energy, state.paid.exposed, state.paid.busy);
+  for (const Open& open : state.open) {
+    const Price& price = view.price[open.tensor][open.boundary];
+    if (open.phase == Open::Phase::kClosed || open.to_compute) {
+      sum += open.copies_pj + climb_.paid_for(price, open.phase == Open::Phase::kClosed
+                                                         ? open.demand
+                                                         : climb_.compute_words_[open.tensor]);
+      continue;
+    }
+    if (run_at(level, open) < 0) {
+      sum += price.fold +
+             climb_.paid_for(price, static_cast<double>(climb_.counter_.all_words(open.tensor)));
+    }
+  }
+  return sum + view.outlook.least(place.level, place.open, place.begun, place.tile);
 }
 
 std::size_t Climb::Run::ahead_of_stores() const {
@@ -217,19 +260,19 @@ std::size_t Climb::Run::ahead_of_stores() const {
 }
 
 bool Climb::Run::useful(const State& state) {
-  double energy = 0, cycles = 0;
-  const auto serves = [&] {
-    value_ = incumbents_.value(energy, cycles);
+  const auto serves = [&](const CostBound& least) {
+    value_ = incumbents_.value(least);
+    if (!incumbents_.useful(least)) return false;
     const bool in_beam = widest_.size() < beam_ || value_ < widest_.front();
-    return in_beam && incumbents_.useful(energy, cycles);
+    narrowed_ |= !in_beam;
+    return in_beam;
   };
-  if (climb_.looks_out_) {
-    bound_energy(state, energy, cycles);
-    if (!serves()) return false;
-    if (climb_.only_energy_) return true;
+  if (!climb_.views_.empty()) {
+    const CostBound least = quick_bound(state);
+    if (!serves(least)) return false;
+    if (climb_.only_energy_ && climb_.views_.size() == 1) return true;
   }
-  bound(state, energy, cycles);
-  return serves();
+  return serves(bound(state));
 }
 
 void Climb::Run::narrow_beam() {
@@ -307,6 +350,7 @@ void Climb::Run::keep(State&& state) {
     ++work_.bounded;
     return;
   }
+  state.value = climb_.rules_.bound ? value_ : 0;
   if (!climb_.dominates_) {
     next_.push_back(std::move(state));
     return;

@@ -61,6 +61,7 @@ struct Climb::State {
   TensorMask compute_runs = 0;        // tensors whose run of compute's word is watched and goes on
   bool priced = true;                 // false: a boundary that the model does not count lies behind
   double steps = 0;                   // of compute, at least; set when the state is kept
+  double value = 0;                   // of the objective, at least; likewise
 };
 
 // One climb: states of one position after another, innermost first.
@@ -76,12 +77,14 @@ class Climb::Run {
         scratch_(scratch),
         work_(work),
         limits_(limits) {}
-  bool run(std::size_t beam);
+  End run(std::size_t beam);
 
  private:
   // ---- start and finish ----
+  static constexpr std::size_t kMostWaiting = 20'000;  // some 40 MB
   State first_state();
-  bool finish(std::vector<State>& states);
+  void climb_on(std::size_t step, std::vector<State> here);
+  void finish(std::vector<State>& states);
   void offer(const State& state);
   // The most promising ones.
   void narrow(std::vector<State>& states, std::size_t beam);
@@ -89,13 +92,21 @@ class Climb::Run {
   bool interrupted();
 
   // ---- bounds ----
-  void bound(const State& state, double& energy, double& cycles);
+  CostBound bound(const State& state);
   // What the outlook tells alone, which is quick.
-  void bound_energy(const State& state, double& energy, double& cycles) const;
+  CostBound quick_bound(const State& state) const;
   // Of compute, at least.
   double steps_of(const State& state) const;
-  // The energy by the outlook, which sees all levels ahead together.
-  double outlook(const State& state) const;
+  // Where the outlook, which sees all levels ahead together, is asked for a state.
+  struct Place {
+    std::size_t level = 0;
+    unsigned open = 0;
+    bool begun = false;
+    Tile tile{};
+  };
+  Place place_of(const State& state) const;
+  double outlook(const State& state, const Place& place, const View& view) const;
+  void add_lines(const State& state, CostBound& bound) const;
   // Steps before this one have been passed.
   std::size_t ahead_of_stores() const;
   bool useful(const State& state);
@@ -259,7 +270,7 @@ class Climb::Run {
   std::vector<double> widest_;  // a heap of the beam's values
   std::vector<OpenRun> runs_;
   std::vector<MappingNode> path_;  // of pay()
-  bool started_ = false, stopped_ = false;
+  bool started_ = false, stopped_ = false, narrowed_ = false;
   std::vector<State> next_;
   std::unordered_map<std::string, std::vector<std::size_t>> index_;
 };

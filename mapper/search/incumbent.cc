@@ -72,6 +72,71 @@ bool Incumbents::useful(double energy_pj, double cycles) const {
          second(goal_.objective, best_->energy_pj, best_cycles) * kMargin;
 }
 
+// Where a line enters and leaves the quadrant that is left by the other bounds, and by those that
+// the answer must keep. Objectives are quasi-concave: least at one of the two.
+std::array<Incumbents::Corner, 2> Incumbents::ends_of(const CostBound& bound,
+                                                      const CostBound::Line& line) const {
+  const double least = line.least * kMargin, price = line.pj_per_cycle;
+  double energy = bound.energy_pj, cycles = bound.cycles;
+  if (goal_.max_cycles) energy = std::max(energy, least - price * *goal_.max_cycles);
+  if (goal_.max_energy_pj) cycles = std::max(cycles, (least - *goal_.max_energy_pj) / price);
+  return {Corner{energy, std::max(cycles, (least - energy) / price)},
+          Corner{std::max(energy, least - price * cycles), cycles}};
+}
+
+// Between the steps of the front, is there a place on the far side of the line?
+bool Incumbents::front_leaves_room(const CostBound& bound, const CostBound::Line& line) const {
+  if (front_.empty() || bound.energy_pj * kMargin < front_.front().energy_pj ||
+      bound.cycles < static_cast<double>(front_.back().cycles)) {
+    return true;
+  }
+  for (std::size_t i = 0; i + 1 < front_.size(); ++i) {
+    const double energy = front_[i + 1].energy_pj, cycles = static_cast<double>(front_[i].cycles);
+    if (energy > bound.energy_pj * kMargin && cycles > bound.cycles &&
+        energy + line.pj_per_cycle * cycles > line.least * kMargin) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool Incumbents::useful(const CostBound& bound) const {
+  if (!useful(bound.energy_pj, bound.cycles)) return false;
+  return std::all_of(bound.all_lines().begin(), bound.all_lines().end(),
+                     [&](const CostBound::Line& line) {
+                       if (goal_.front) return front_leaves_room(bound, line);
+                       const auto ends = ends_of(bound, line);
+                       return useful(ends[0].energy_pj, ends[0].cycles) ||
+                              useful(ends[1].energy_pj, ends[1].cycles);
+                     });
+}
+
+double Incumbents::value(const CostBound& bound) const {
+  double most = value(bound.energy_pj, bound.cycles);
+  for (const CostBound::Line& line : bound.all_lines()) {
+    const auto ends = ends_of(bound, line);
+    most = std::max(most, std::min(value(ends[0].energy_pj, ends[0].cycles),
+                                   value(ends[1].energy_pj, ends[1].cycles)));
+  }
+  return most;
+}
+
+std::optional<Blend> Incumbents::tangent() const {
+  if (!best_ || best_->cycles == 0) return std::nullopt;
+  const double mean = best_->energy_pj / static_cast<double>(best_->cycles);
+  switch (goal_.objective) {
+    case Objective::kEd2p:
+      return Blend{2 * mean, limit_};
+    case Objective::kDelay:
+    case Objective::kEnergy:
+      if (!goal_.front && !goal_.max_cycles && !goal_.max_energy_pj) return std::nullopt;
+      break;
+    case Objective::kEdp:
+      break;
+  }
+  return Blend{mean, limit_};
+}
+
 bool Incumbents::offer_best(const Found& found) {
   if (!best_) {
     best_ = found;
@@ -86,9 +151,10 @@ bool Incumbents::offer_best(const Found& found) {
   return true;
 }
 
-bool Incumbents::offer(const Found& found) {
+bool Incumbents::offer(const Found& found, int limit) {
   if (!allowed(found.energy_pj, static_cast<double>(found.cycles))) return false;
   const bool better = offer_best(found);
+  if (better) limit_ = limit;
   if (!goal_.front) return better;
   for (const Found& known : front_) {
     if (known.energy_pj <= found.energy_pj && known.cycles <= found.cycles) return better;

@@ -1,11 +1,33 @@
 // The best mappings known so far: one, or a front. For this folder only.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "mapper/search/search.h"
 
 namespace loopscape {
+
+// Energy and time paid at a price: what costs little of one may cost much of the other.
+struct Blend {
+  static constexpr int kNone = -1;
+  double pj_per_cycle = 0;
+  int resource = kNone;  // whose busy cycles count, with the exposed ones
+};
+inline constexpr std::size_t kMostBlends = 4;
+
+// What mappings cost at least: energy, cycles, and energy + pj_per_cycle * cycles.
+struct CostBound {
+  struct Line {
+    double pj_per_cycle = 0, least = 0;
+  };
+  double energy_pj = 0, cycles = 0;
+  std::array<Line, kMostBlends> line{};
+  std::size_t lines = 0;
+  std::span<const Line> all_lines() const { return {line.data(), lines}; }
+};
 
 class Incumbents {
  public:
@@ -14,21 +36,32 @@ class Incumbents {
   // Could a mapping that costs at least this much still be of use? Bounds are sums of doubles in
   // another order than the model's, hence the margin; what is within it, the model decides.
   bool useful(double energy_pj, double cycles) const;
-  // True if it is now part of the answer.
-  bool offer(const Found& found);
+  bool useful(const CostBound& bound) const;
+  // True if it is now part of the answer. `limit`: the resource that its time goes to, or none.
+  bool offer(const Found& found, int limit = Blend::kNone);
 
   double value(double energy_pj, double cycles) const {
     return objective_value(goal_.objective, energy_pj, cycles);
   }
+  double value(const CostBound& bound) const;
+  // Along the line of equal value through the best mapping.
+  std::optional<Blend> tangent() const;
   const Goal& goal() const { return goal_; }
   const std::optional<Found>& best() const { return best_; }
   const std::vector<Found>& front() const { return front_; }
   bool allowed(double energy_pj, double cycles) const;
 
  private:
+  struct Corner {
+    double energy_pj, cycles;
+  };
   bool offer_best(const Found& found);
+  std::array<Corner, 2> ends_of(const CostBound& bound, const CostBound::Line& line) const;
+  bool front_leaves_room(const CostBound& bound, const CostBound::Line& line) const;
+
   Goal goal_;
   std::optional<Found> best_;
+  int limit_ = Blend::kNone;  // of the best
   std::vector<Found> front_;  // by increasing energy, decreasing cycles
 };
 

@@ -8,7 +8,7 @@
 namespace loopscape {
 namespace {
 
-constexpr std::size_t kMostTiles = 60'000, kMostSizes = 1 << 16, kMostKept = 8;
+constexpr std::size_t kMostTiles = 60'000, kMostSizes = 1 << 16, kMostKept = 32;
 
 }  // namespace
 

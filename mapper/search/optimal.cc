@@ -65,7 +65,8 @@ class Optimal {
   }
 
  private:
-  static constexpr std::size_t kDives = 4, kBeam = 16, kFirst = 2, kBatch = 4;
+  static constexpr std::size_t kDives = 4, kFirst = 2, kBatch = 4;
+  static constexpr std::size_t kBeam = 16, kWider = 256, kWidest = 4096;
   static constexpr std::uint64_t kPerfectWork = 1 << 20;
   static constexpr std::size_t kMostChoices = 400'000;  // some 100 MB
 
@@ -73,7 +74,8 @@ class Optimal {
     std::size_t number;  // in the documented order
     std::uint32_t placement;
     SpatialLoops spatial;
-    double value, energy_pj, cycles;  // bounds
+    CostBound least;
+    double value;  // at least
   };
   // What a thread works with; none of it decides an answer.
   struct Tools {
@@ -105,11 +107,11 @@ class Optimal {
                                               room - std::min(room, choices_.size()), limits_.stop);
       listed_all_ = listed.all;
       for (SpatialLoops& spatial : listed.loops) {
-        Choice choice{choices_.size(), p, std::move(spatial), 0, 0, 0};
-        choice.energy_pj = static_cast<double>(space_.problem().operations()) *
-                           evaluator_.costs().compute.operation_pj;
-        choice.cycles = least_cycles(choice.spatial);
-        choice.value = incumbents_.value(choice.energy_pj, choice.cycles);
+        Choice choice{choices_.size(), p, std::move(spatial), {}, 0};
+        choice.least.energy_pj = static_cast<double>(space_.problem().operations()) *
+                                 evaluator_.costs().compute.operation_pj;
+        choice.least.cycles = least_cycles(choice.spatial);
+        choice.value = incumbents_.value(choice.least);
         choices_.push_back(std::move(choice));
       }
     }
@@ -147,7 +149,7 @@ class Optimal {
     const std::size_t most = dives_ < kDives || climbs_ < kFirst ? 1 : kBatch;
     while (batch.size() < most && !choices_.empty()) {
       Choice choice = take();
-      if (rules_.bound && !incumbents_.useful(choice.energy_pj, choice.cycles)) {
+      if (rules_.bound && !incumbents_.useful(choice.least)) {
         ++bounded_choices_;
         continue;
       }
@@ -182,30 +184,54 @@ class Optimal {
     Climb climb(space_, evaluator_, tools.counter, tools.lattice, choice.placement, choice.spatial,
                 rules_);
     const auto come_closer = [&] {
-      choice.energy_pj = std::max(choice.energy_pj, climb.least_energy());
-      choice.cycles = std::max(choice.cycles, climb.least_cycles());
-      choice.value = followed.incumbents.value(choice.energy_pj, choice.cycles);
+      const CostBound former = std::exchange(choice.least, climb.least());
+      choice.least.energy_pj = std::max(choice.least.energy_pj, former.energy_pj);
+      choice.least.cycles = std::max(choice.least.cycles, former.cycles);
+      if (choice.least.lines == 0) {
+        choice.least.line = former.line;
+        choice.least.lines = former.lines;
+      }
+      choice.value = std::max(choice.value, followed.incumbents.value(choice.least));
     };
     come_closer();
     if (choice.value > next) return End::kWaits;
-    climb.look_out();
+    climb.look_out(blends_);
     come_closer();
-    if (rules_.bound && !followed.incumbents.useful(choice.energy_pj, choice.cycles)) {
+    if (rules_.bound && !followed.incumbents.useful(choice.least)) {
       return End::kUseless;
     }
     if (choice.value > next) return End::kWaits;
-    const std::size_t beam = dives ? kBeam : SIZE_MAX;
-    if (!climb.run(followed.incumbents, *tools.scratch, followed.work, limits, beam)) {
-      return End::kInterrupted;
+    for (const std::size_t beam : {kBeam, kWider, kWidest, SIZE_MAX}) {
+      if (beam != SIZE_MAX && !rules_.bound) continue;
+      ClimbWork work;
+      const Climb::End end = climb.run(followed.incumbents, *tools.scratch, work,
+                                       limits_after(limits, followed), beam);
+      if (end == Climb::End::kNarrowed) work.bounded = work.dominated = 0;  // seen again
+      followed.work.add(work);
+      if (end == Climb::End::kInterrupted) return End::kInterrupted;
+      if (end == Climb::End::kDone) return End::kDone;
+      if (dives) return End::kDived;
+      come_closer();
+      if (rules_.bound && !followed.incumbents.useful(choice.least)) return End::kUseless;
     }
-    return dives ? End::kDived : End::kDone;
+    return End::kDone;  // the last beam has no edge
+  }
+
+  static SearchLimits limits_after(SearchLimits limits, const Followed& followed) {
+    limits.max_work -= std::min(limits.max_work, followed.work.work);
+    return limits;
   }
 
   // At the end of a batch, in its order. False: interrupted.
   bool settle(Followed& followed) {
     using End = typename Followed::End;
     work_.add(followed.work);
-    if (followed.incumbents.best()) incumbents_.offer(*followed.incumbents.best());
+    if (followed.incumbents.best()) {
+      const auto blend = followed.incumbents.tangent();
+      if (incumbents_.offer(*followed.incumbents.best(), blend ? blend->resource : Blend::kNone)) {
+        set_blends();
+      }
+    }
     for (const Found& found : followed.incumbents.front()) incumbents_.offer(found);
     if (followed.end == End::kUseless) ++bounded_choices_;
     if (followed.end == End::kDived) {
@@ -215,6 +241,20 @@ class Optimal {
     if (followed.end == End::kDone) ++climbs_;
     if (followed.end == End::kWaits) put_back(followed.choice);
     return followed.end != End::kInterrupted;
+  }
+
+  // Touching the best mapping known, by what it waits for and by what the one before it did.
+  void set_blends() {
+    const auto tangent = incumbents_.tangent();
+    if (!tangent) return;
+    std::vector<Blend> blends{*tangent};
+    for (Blend former : blends_) {
+      if (blends.size() == kMostBlends) break;
+      if (former.resource == tangent->resource) continue;
+      former.pj_per_cycle = tangent->pj_per_cycle;
+      blends.push_back(former);
+    }
+    blends_ = std::move(blends);
   }
 
   void tell(double open_bound) const {
@@ -275,6 +315,7 @@ class Optimal {
     const SearchResult found = inner.run();
     for (const Found& one : found.front) incumbents_.offer(one);
     if (found.best) incumbents_.offer(*found.best);
+    blends_ = inner.blends_;
     work_.work += inner.work_.work;
   }
 
@@ -302,6 +343,7 @@ class Optimal {
   Incumbents incumbents_;
   tbb::task_arena arena_;
   tbb::enumerable_thread_specific<std::unique_ptr<Tools>> tools_;
+  std::vector<Blend> blends_;
   ClimbWork work_;
   std::vector<Choice> choices_;  // a heap
   std::vector<Choice> dived_;    // wait until all dives are done

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kMostNumbers = 8'000'000;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr std::uint32_t kNowhere = UINT32_MAX;
+constexpr unsigned kHeld = 0x8000;  // by the level's outermost store
 
 }  // namespace
 
@@ -66,6 +67,7 @@ std::string Outlook::content_of(std::size_t first) const {
     put(level.store);
     put(level.loose);
     put(level.runs.size());
+    for (const std::size_t run : level.passing) put(run);
     for (std::size_t d = 0; d < lattice_->dims(); ++d) {
       put(level.lanes[d]);
       put(level.lanes[d] > 1 ? level.outermost[d] : 1);
@@ -76,7 +78,13 @@ std::string Outlook::content_of(std::size_t first) const {
       put(run.per_arrival);
       put(run.store);
       put(run.repeats);
-      for (std::size_t d = 0; d < lattice_->dims(); ++d) put(run.lanes_beyond[d]);
+      put(run.loose);
+      put(run.fold);
+      for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+        put(run.lanes[d]);
+        put(run.lanes_beyond[d]);
+        if (run.fold > 0) put(run.lanes_left[d]);
+      }
     }
   }
   return content;
@@ -118,19 +126,38 @@ std::vector<std::uint32_t> Outlook::next_tiles(std::size_t l) const {
   return to;
 }
 
-// What a climb pays from the next level's stores on, if they are passed at this tile and the next
-// loop is over one of these dimensions; with no class of dimensions, if nothing is left to loop
-// over.
-Outlook::Table Outlook::after_next(std::size_t l, std::size_t cls,
+// Runs whose parents lie beyond the next level's stores.
+unsigned Outlook::passing_on(std::size_t l) const {
+  unsigned runs = 0;
+  if (l + 1 == levels_.size()) return runs;
+  for (const std::size_t run : levels_[l + 1].passing) runs |= 1u << run;
+  return runs;
+}
+
+unsigned Outlook::in_next(std::size_t l, unsigned runs) const {
+  unsigned there = 0;
+  const Level& next = levels_[l + 1];
+  for (std::size_t p = 0; p < next.passing.size(); ++p) {
+    if ((runs >> next.passing[p] & 1u) != 0) there |= 1u << p;
+  }
+  return there;
+}
+
+// What a climb pays from the next level's stores on, if they are passed at this tile with these
+// runs open and the next loop is over one of these dimensions; with no class of dimensions, if
+// nothing is left to loop over.
+Outlook::Table Outlook::after_next(std::size_t l, unsigned runs, std::size_t cls,
                                    const std::vector<std::uint32_t>& to) const {
   Table table(lattice_->size(), 0);
   const bool none = cls == classes_.size();
   const bool last = l + 1 == levels_.size();
   const bool lanes = !last && std::any_of(levels_[l + 1].lanes.begin(), levels_[l + 1].lanes.end(),
                                           [](std::int64_t bound) { return bound > 1; });
+  const unsigned passing = last ? 0 : in_next(l, runs);
+  const unsigned all_own = last ? 0 : (1u << levels_[l + 1].opening()) - 1;
   for (std::size_t i = 0; i < table.size(); ++i) {
     const DimMask growing = lattice_->growing(i);
-    if (none ? growing != 0 : (growing & classes_[cls]) == 0) {
+    if ((none ? growing != 0 : (growing & classes_[cls]) == 0) || (runs & ~fitting_[i]) != 0) {
       table[i] = kNever;
     } else if (!last) {
       const OutlookLattice::LevelTables& next = *tables_[l + 1];
@@ -140,11 +167,27 @@ Outlook::Table Outlook::after_next(std::size_t l, std::size_t cls,
         continue;
       }
       // Lanes may be all that is left of these dimensions.
-      table[i] = std::min(next.first_loop[cls][at], next.first_loop.back()[at]);
-      if (lanes) table[i] = std::min(table[i], next.here.back()[at]);
+      const auto& first = next.first_loop[passing];
+      table[i] = std::min(first[cls][at], first.back()[at]);
+      if (lanes) {
+        table[i] = std::min(table[i], next.here[all_own | passing << levels_[l + 1].opening()][at]);
+      }
     }
   }
   return table;
+}
+
+Outlook::NextTables Outlook::all_next(std::size_t l) const {
+  const std::vector<std::uint32_t> to =
+      l + 1 < levels_.size() ? next_tiles(l) : std::vector<std::uint32_t>();
+  NextTables next;
+  const unsigned all = passing_on(l);
+  for (unsigned runs = all;; runs = (runs - 1) & all) {
+    for (std::size_t c = 0; c <= classes_.size(); ++c) {
+      next[runs].push_back(after_next(l, runs, c, to));
+    }
+    if (runs == 0) return next;
+  }
 }
 
 // demand and arrivals are of all but the pairs; turned into the cost of ending here.
@@ -182,7 +225,11 @@ void Outlook::add_pairs(const Run& run, Table& demand, Table& arrivals) const {
 
 // What a run costs if it ends at a tile (optimal_search.md, "Cost closes locally").
 Outlook::Table Outlook::ends_of(const Run& run) const {
-  if (!run.repeats) return Table(lattice_->size(), run.base + run.slope * run.words);
+  if (!run.repeats) {
+    Table ends(lattice_->size(), run.base + run.slope * run.words);
+    if (run.fold > 0) add_folds(run, ends);
+    return ends;
+  }
   Table demand(lattice_->size(), run.single_words), arrivals(lattice_->size(), run.single_words);
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
     if ((run.relevant >> d & 1u) != 0) continue;
@@ -196,30 +243,47 @@ Outlook::Table Outlook::ends_of(const Run& run) const {
   }
   if (!run.pairs.empty()) {
     add_pairs(run, demand, arrivals);
-    return demand;
+  } else {
+    for (std::size_t i = 0; i < demand.size(); ++i) {
+      demand[i] = run.base + run.slope * demand[i] +
+                  run.per_arrival * std::max(0.0, arrivals[i] - demand[i]);
+    }
   }
-  for (std::size_t i = 0; i < demand.size(); ++i) {
-    demand[i] =
-        run.base + run.slope * demand[i] + run.per_arrival * std::max(0.0, arrivals[i] - demand[i]);
-  }
+  if (run.fold > 0) add_folds(run, demand);
   return demand;
+}
+
+// One residence for each tile of all dimensions.
+void Outlook::add_folds(const Run& run, Table& ends) const {
+  Table residences(lattice_->size(), 1);
+  for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+    std::vector<double> tiles;
+    for (const Bin& bin : lattice_->bins(d)) {
+      tiles.push_back(static_cast<double>(ceil_div(bin.tiles, run.lanes_left[d])));
+    }
+    lattice_->multiply(residences, d, tiles);
+  }
+  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] += run.fold * (residences[i] - 1);
 }
 
 // What each run costs if it ends at this tile; and, with all that follows, if it is the only one to
 // go on from here: it ends further on, or is still open when the next level's stores are passed.
-void Outlook::follow_runs(std::size_t l, const std::vector<Table>& next, const Table& closed) {
+void Outlook::follow_runs(std::size_t l, const NextTables& next, const Table& closed) {
   now_.clear();
   alone_.clear();
-  for (const Run& run : levels_[l].runs) {
+  for (std::size_t r = 0; r < levels_[l].runs.size(); ++r) {
+    const Run& run = levels_[l].runs[r];
     const Table& ends = now_.emplace_back(ends_of(run));
     Table goes_on(lattice_->size());
-    const double once = run.base + run.slope * run.words;
+    const unsigned passes = passing_on(l) & 1u << r;
+    const double once = passes != 0 ? 0 : run.base + run.slope * run.words;
     for (std::size_t i = 0; i < goes_on.size(); ++i) goes_on[i] = ends[i] + closed[i];
-    for (std::size_t c = 0; c < next.size(); ++c) {
+    for (std::size_t c = 0; c <= classes_.size(); ++c) {
       // Still open outside the next level's stores, if the next loop does not end it there.
       if (c < classes_.size() && (classes_[c] & run.relevant) != 0) continue;
+      const Table& outside = next.at(passes)[c];
       for (std::size_t i = 0; i < goes_on.size(); ++i) {
-        goes_on[i] = std::min(goes_on[i], once + next[c][i]);
+        goes_on[i] = std::min(goes_on[i], once + outside[i]);
       }
     }
     const auto all = static_cast<DimMask>((1u << lattice_->dims()) - 1);
@@ -230,10 +294,11 @@ void Outlook::follow_runs(std::size_t l, const std::vector<Table>& next, const T
 
 // The next loop ends some of the open runs, and the others go on. It stands before the next level's
 // stores, or there is none before them and it stands outside.
-void Outlook::after_loop(const Level& level, unsigned open, std::size_t cls, const Table& closed,
-                         const Table& next, Table& least) const {
+void Outlook::after_loop(std::size_t l, unsigned open, std::size_t cls, const Table& closed,
+                         const NextTables& next, Table& least) const {
+  const Level& level = levels_[l];
   const unsigned ended = ended_by(level, cls);
-  double once = 0;
+  double once = 0, once_outside = 0;
   unsigned going_on = 0;
   std::vector<const double*> ends;
   for (std::size_t r = 0; r < level.runs.size(); ++r) {
@@ -243,13 +308,16 @@ void Outlook::after_loop(const Level& level, unsigned open, std::size_t cls, con
       continue;
     }
     going_on |= 1u << r;
-    once += level.runs[r].base + level.runs[r].slope * level.runs[r].words;
+    const double run_once = level.runs[r].base + level.runs[r].slope * level.runs[r].words;
+    once += run_once;
+    if ((passing_on(l) >> r & 1u) == 0) once_outside += run_once;
   }
   const bool one = going_on != 0 && (going_on & (going_on - 1)) == 0;
   const Table& inside = one ? alone_[static_cast<std::size_t>(__builtin_ctz(going_on))] : closed;
   const double more = one ? 0 : once;
+  const Table& outside = next.at(going_on & passing_on(l))[cls];
   for (std::size_t i = 0; i < least.size(); ++i) {
-    least[i] = std::min(more + inside[i], once + next[i]);
+    least[i] = std::min(more + inside[i], once_outside + outside[i]);
   }
   for (const double* run : ends) {
     for (std::size_t i = 0; i < least.size(); ++i) least[i] += run[i];
@@ -264,28 +332,26 @@ void Outlook::after_loop(const Level& level, unsigned open, std::size_t cls, con
 std::shared_ptr<const OutlookLattice::LevelTables> Outlook::fill_level(std::size_t l) {
   const Level& level = levels_[l];
   const auto all = static_cast<DimMask>((1u << lattice_->dims()) - 1);
-  const std::vector<std::uint32_t> to =
-      l + 1 < levels_.size() ? next_tiles(l) : std::vector<std::uint32_t>();
-  std::vector<Table> next;
+  fitting_ = fitting(l);
+  const NextTables next = all_next(l);
   Table closed(lattice_->size(), kNever);  // nothing open: any growth
-  for (std::size_t c = 0; c <= classes_.size(); ++c) {
-    next.push_back(after_next(l, c, to));
-    for (std::size_t i = 0; i < closed.size(); ++i) closed[i] = std::min(closed[i], next[c][i]);
+  for (const Table& outside : next.at(0)) {
+    for (std::size_t i = 0; i < closed.size(); ++i) closed[i] = std::min(closed[i], outside[i]);
   }
   lattice_->take_least_of_grown(closed, all);
   follow_runs(l, next, closed);
   auto tables = std::make_shared<OutlookLattice::LevelTables>();
-  const unsigned sets = 1u << level.runs.size();
+  const unsigned sets = 1u << level.runs.size(), own = (1u << level.opening()) - 1;
+  tables->first_loop.resize(std::size_t{1} << level.passing.size());
   Table least(lattice_->size());
   for (unsigned open = 0; open < sets; ++open) {
     Table& here = tables->here.emplace_back(lattice_->size(), kNever);
     for (std::size_t c = 0; c <= classes_.size(); ++c) {
-      after_loop(level, open, c, closed, next[c], least);
+      after_loop(l, open, c, closed, next, least);
       for (std::size_t i = 0; i < here.size(); ++i) here[i] = std::min(here[i], least[i]);
-      if (open + 1 == sets) tables->first_loop.push_back(least);
+      if ((open & own) == own) tables->first_loop[open >> level.opening()].push_back(least);
     }
   }
-  fitting_ = fitting(l);
   for (unsigned open = 0; open < sets; ++open) {
     tables->from_here.push_back(before_stores(l, open, tables->here));
     lattice_->take_least_of_grown(tables->from_here.back(), all);
@@ -293,31 +359,34 @@ std::shared_ptr<const OutlookLattice::LevelTables> Outlook::fill_level(std::size
   return tables;
 }
 
-// Per tile (lanes included), the runs that may be open at it; bit 15: the level's outermost store
+// Per tile (lanes included), the runs that may be open at it; kHeld: the level's outermost store
 // holds it at all.
 std::vector<std::uint16_t> Outlook::fitting(std::size_t l) const {
   const Level& level = levels_[l];
-  std::vector<std::vector<std::uint32_t>> offset(lattice_->dims());
-  for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    const bool loose = (level.loose >> d & 1u) != 0;
-    for (const Bin& bin : lattice_->bins(d)) {
-      const std::int64_t below = loose ? 1 : ceil_div(bin.smallest, level.lanes[d]);
-      offset[d].push_back(static_cast<std::uint32_t>(lattice_->offset(d, below)));
+  // Where a tile without its lanes lies.
+  const auto below = [&](const std::array<std::int64_t, kMaxDims>& lanes, DimMask loose) {
+    std::vector<std::vector<std::uint32_t>> offset(lattice_->dims());
+    for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+      for (const Bin& bin : lattice_->bins(d)) {
+        const std::int64_t size = (loose >> d & 1u) != 0 ? 1 : ceil_div(bin.smallest, lanes[d]);
+        offset[d].push_back(static_cast<std::uint32_t>(lattice_->offset(d, size)));
+      }
     }
+    return offset;
+  };
+  std::vector<std::uint16_t> runs(lattice_->size(), 0);
+  const auto mark = [&](const std::vector<char>& holding, const auto& offset, unsigned bit) {
+    lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
+      std::size_t at = 0;
+      for (std::size_t d = 0; d < offset.size(); ++d) at += offset[d][bin[d]];
+      if (holding[at] != 0) runs[i] = static_cast<std::uint16_t>(runs[i] | bit);
+    });
+  };
+  mark(lattice_->holding(level.store, level.fits), below(level.lanes, level.loose), kHeld);
+  for (std::size_t r = 0; r < level.runs.size(); ++r) {
+    const Run& run = level.runs[r];
+    mark(lattice_->holding(run.store, run.fits), below(run.lanes, run.loose), 1u << r);
   }
-  const std::vector<char>& outermost = lattice_->holding(level.store, level.fits);
-  std::vector<const std::vector<char>*> holding;
-  for (const Run& run : level.runs) holding.push_back(&lattice_->holding(run.store, run.fits));
-  std::vector<std::uint16_t> runs(lattice_->size());
-  lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
-    std::size_t at = 0;
-    for (std::size_t d = 0; d < offset.size(); ++d) at += offset[d][bin[d]];
-    if (outermost[at] == 0) return;
-    runs[i] = 0x8000;
-    for (std::size_t r = 0; r < holding.size(); ++r) {
-      if ((*holding[r])[at] != 0) runs[i] = static_cast<std::uint16_t>(runs[i] | 1u << r);
-    }
-  });
   return runs;
 }
 
@@ -328,7 +397,7 @@ Outlook::Table Outlook::before_stores(std::size_t l, unsigned open,
   Table table(lattice_->size(), kNever);
   const std::size_t count = levels_[l].runs.size();
   for (std::size_t i = 0; i < table.size(); ++i) {
-    if ((fitting_[i] & 0x8000u) == 0) continue;
+    if ((fitting_[i] & kHeld) == 0) continue;
     std::array<double, kMaxTensors> ends;
     for (std::size_t r = 0; r < count; ++r) ends[r] = now_[r][i];
     const unsigned may = open & fitting_[i];

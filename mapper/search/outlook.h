@@ -34,8 +34,8 @@ class OutlookLattice {
   struct LevelTables {
     // [open runs]: with these open at this tile; and at it or any that it can grow to.
     std::vector<Table> here, from_here;
-    // [class of the next loop; the last: none]: all runs open.
-    std::vector<Table> first_loop;
+    // [open passing runs][class of the next loop; the last: none]: all other runs open.
+    std::vector<std::vector<Table>> first_loop;
   };
 
   OutlookLattice(std::vector<std::int64_t> extents, bool perfect);
@@ -110,7 +110,11 @@ class Outlook {
     double single_words = 1;  // of ranks that are not pairs
     DimMask relevant = 0;
     bool repeats = true;  // false: words may still be there, whatever is outside
-    std::array<std::int64_t, kMaxDims> lanes_beyond;  // below its parent, but above the next level
+    // Since its store, up to the next level; and above that, but below its parent.
+    std::array<std::int64_t, kMaxDims> lanes, lanes_beyond;
+    DimMask loose = 0;  // dimensions that may also grow between its store and those lanes
+    double fold = 0;    // of each residence but the first
+    std::array<std::int64_t, kMaxDims> lanes_left{};  // above the next level; residences ask
     std::vector<Pair> pairs;
     // Of a word, by irrelevant lanes between this level's stores and the next, for so many tiles.
     std::function<std::int64_t(std::size_t dim, std::int64_t tiles)> copies;
@@ -119,13 +123,17 @@ class Outlook {
     std::function<bool(const Tile&)> fits;
   };
   struct Level {
-    std::vector<Run> runs;  // at most 8
+    // At most 8. First those that open here, then those that come from the level before, whose
+    // parents lie further out.
+    std::vector<Run> runs;
+    std::vector<std::size_t> passing;  // which ones of that level the latter are
     // Lanes between this level's stores and the next level's.
     std::array<std::int64_t, kMaxDims> lanes;
     std::array<std::int64_t, kMaxDims> outermost;  // of all lanes the outermost loop; copies ask
     std::uint64_t store = 0;
     std::function<bool(const Tile&)> fits;  // its outermost store
     DimMask loose = 0;  // dimensions that may also grow between that store and the lanes
+    std::size_t opening() const { return runs.size() - passing.size(); }
   };
 
   // Levels from the inside out. False: there are too many numbers.
@@ -141,17 +149,25 @@ class Outlook {
 
  private:
   using Table = OutlookLattice::Table;
+  // [class of the next loop; the last: none], if these runs are still open outside the next
+  // level's stores.
+  using NextTables = std::map<unsigned, std::vector<Table>>;
 
   void find_classes();
   std::string content_of(std::size_t level) const;
   unsigned ended_by(const Level& level, std::size_t cls) const;
   std::vector<std::uint32_t> next_tiles(std::size_t level) const;
-  Table after_next(std::size_t level, std::size_t cls, const std::vector<std::uint32_t>& to) const;
+  unsigned passing_on(std::size_t level) const;
+  unsigned in_next(std::size_t level, unsigned runs) const;
+  Table after_next(std::size_t level, unsigned runs, std::size_t cls,
+                   const std::vector<std::uint32_t>& to) const;
+  NextTables all_next(std::size_t level) const;
   Table ends_of(const Run& run) const;
+  void add_folds(const Run& run, Table& ends) const;
   void add_pairs(const Run& run, Table& demand, Table& arrivals) const;
-  void follow_runs(std::size_t level, const std::vector<Table>& next, const Table& closed);
-  void after_loop(const Level& level, unsigned open, std::size_t cls, const Table& closed,
-                  const Table& next, Table& least) const;
+  void follow_runs(std::size_t level, const NextTables& next, const Table& closed);
+  void after_loop(std::size_t level, unsigned open, std::size_t cls, const Table& closed,
+                  const NextTables& next, Table& least) const;
   std::vector<std::uint16_t> fitting(std::size_t level) const;
   Table before_stores(std::size_t level, unsigned open, const std::vector<Table>& here) const;
   std::shared_ptr<const OutlookLattice::LevelTables> fill_level(std::size_t level);

@@ -133,5 +133,8 @@ const Problem& Evaluator::problem() const { return bound_->problem; }
 const Arch& Evaluator::arch() const { return bound_->arch; }
 const Conventions& Evaluator::conventions() const { return bound_->conventions; }
 const ActionCosts& Evaluator::costs() const { return bound_->costs; }
+Evaluator::Fold Evaluator::fold(std::size_t fanout, std::size_t tensor) const {
+  return fold_of(*bound_, fanout, tensor);
+}
 
 }  // namespace loopscape

@@ -57,6 +57,9 @@ struct BoundModel {
   double area_um2 = 0;
 };
 
+// Of one residence of a tensor that is stationary in a systolic fan-out (counting.md A9).
+Evaluator::Fold fold_of(const BoundModel& model, std::size_t fanout, std::size_t tensor);
+
 // Everything one evaluation finds out; Breakdown is made from it.
 struct Sheet {
   Nest nest;

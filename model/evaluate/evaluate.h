@@ -151,6 +151,11 @@ class Evaluator {
   const Arch& arch() const;
   const Conventions& conventions() const;
   const ActionCosts& costs() const;
+  // What one residence of a tensor that is stationary in a systolic fan-out exposes; else 0.
+  struct Fold {
+    double skew_cycles = 0, preload_cycles = 0;
+  };
+  Fold fold(std::size_t fanout, std::size_t tensor) const;
 
  private:
   explicit Evaluator(std::shared_ptr<const BoundModel> bound) : bound_(std::move(bound)) {}

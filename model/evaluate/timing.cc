@@ -183,8 +183,7 @@ class Timer {
 
   // Folds: residences of what stays longest in the array. Ties: the output, which comes first.
   void systolic(std::size_t f) {
-    const FanoutTerms& fanout = model_.fanout[f];
-    if (!fanout.systolic) return;
+    if (!model_.fanout[f].systolic) return;
     std::int64_t folds = INT64_MAX;
     std::size_t stationary = 0;
     // What the array stores may be stationary; what only passes through is not, unless nothing is
@@ -198,17 +197,13 @@ class Timer {
       folds = times;
       stationary = t;
     }
-    const int carrier = model_.counting.network[f][stationary];
-    const NetworkTerms* network =
-        carrier < 0 ? nullptr : &fanout.network[static_cast<std::size_t>(carrier)];
-    const std::int64_t rows = network != nullptr ? network->rows : fanout.rows;
-    const std::int64_t columns = network != nullptr ? network->columns : fanout.columns;
-    push_exposed(TimePart::Kind::kSystolicSkew, NodeKind::kFanout, f,
-                 static_cast<double>(flag_.mul(folds, rows + columns - 2)));
-    const bool preloads = network != nullptr && network->preload;
-    if (model_.counting.tensor[stationary].is_output || !preloads) return;
-    push_exposed(TimePart::Kind::kPreload, NodeKind::kFanout, f,
-                 static_cast<double>(flag_.mul(folds, rows)));
+    const Evaluator::Fold fold = fold_of(model_, f, stationary);
+    const auto all = [&](double cycles) {
+      return static_cast<double>(flag_.mul(folds, static_cast<std::int64_t>(cycles)));
+    };
+    push_exposed(TimePart::Kind::kSystolicSkew, NodeKind::kFanout, f, all(fold.skew_cycles));
+    if (fold.preload_cycles == 0) return;
+    push_exposed(TimePart::Kind::kPreload, NodeKind::kFanout, f, all(fold.preload_cycles));
   }
 
   // Tensors with a store below fan-out f.
@@ -277,6 +272,19 @@ void leak(const BoundModel& model, Sheet& sheet) {
 }
 
 }  // namespace
+
+Evaluator::Fold fold_of(const BoundModel& model, std::size_t f, std::size_t tensor) {
+  const FanoutTerms& fanout = model.fanout[f];
+  if (!fanout.systolic) return {};
+  const int carrier = model.counting.network[f][tensor];
+  const NetworkTerms* network =
+      carrier < 0 ? nullptr : &fanout.network[static_cast<std::size_t>(carrier)];
+  const std::int64_t rows = network != nullptr ? network->rows : fanout.rows;
+  const std::int64_t columns = network != nullptr ? network->columns : fanout.columns;
+  const bool preloads =
+      network != nullptr && network->preload && !model.counting.tensor[tensor].is_output;
+  return {static_cast<double>(rows + columns - 2), preloads ? static_cast<double>(rows) : 0};
+}
 
 StatusCode time(const BoundModel& model, Workspace& workspace, Sheet& sheet) {
   const StatusCode status = Timer(model, workspace, sheet).run();

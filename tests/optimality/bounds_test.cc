@@ -161,7 +161,9 @@ struct Tally {
   std::uint64_t mappings = 0, exact = 0, exact_cycles = 0, floors = 0, loose_floors = 0, roots = 0,
                 tight_roots = 0, unknown = 0;
   double root_energy = 0, root_cycles = 0;  // bound / optimum
-  std::array<double, 5> share{};            // of the cost that is bounded, by share of loops
+  double root_lines = 0;
+  std::int64_t lines = 0;
+  std::array<double, 5> share{};  // of the cost that is bounded, by share of loops
   std::array<std::uint64_t, 5> shares{};
 };
 
@@ -209,6 +211,8 @@ class Judge {
     Reading reading(evaluator_, counter_, priced.mapping);
     reading.skeleton().ragged = options_.factors == Factors::kRagged;
     const BoundaryPrices prices(evaluator_, counter_, reading.skeleton());
+    resources_ = static_cast<int>(prices.resources().size());
+    leakage_ = prices.leakage_pj_per_cycle_least();
     const double cycles = static_cast<double>(priced.cycles);
     const double leakage = prices.leakage_pj_per_cycle_least() * cycles;
     Terms all = prices.fixed();
@@ -338,6 +342,7 @@ class Judge {
   void check_roots() {
     struct Least {
       double energy = INFINITY, cycles = INFINITY;
+      std::vector<std::pair<double, double>> costs;  // energy, cycles
     };
     std::map<std::string, std::pair<Point, Least>> groups;
     for (const Priced& priced : listing_.priced) {
@@ -354,29 +359,53 @@ class Judge {
       Least& least = groups.emplace(key, std::pair{point, Least()}).first->second.second;
       least.energy = std::min(least.energy, priced.energy_pj);
       least.cycles = std::min(least.cycles, static_cast<double>(priced.cycles));
+      least.costs.emplace_back(priced.energy_pj, static_cast<double>(priced.cycles));
     }
     for (const auto& [key, group] : groups) {
       const auto& [point, least] = group;
       Climb climb(space_, evaluator_, counter_, lattice_, point.placement, point.slots, {});
-      climb.look_out();
+      climb.look_out(blends(least.energy / least.cycles));
       const std::string where = " of placement and spatial loops " + key;
-      if (above(climb.least_energy(), least.energy)) {
+      if (above(climb.least().energy_pj, least.energy)) {
         wrong_.push_back("the least energy" + where +
-                         " is too high: " + std::to_string(climb.least_energy()) + " of " +
+                         " is too high: " + std::to_string(climb.least().energy_pj) + " of " +
                          std::to_string(least.energy));
       }
-      if (climb.least_cycles() > least.cycles) {
+      if (climb.least().cycles > least.cycles) {
         wrong_.push_back("the least cycles" + where +
-                         " are too many: " + std::to_string(climb.least_cycles()) + " of " +
+                         " are too many: " + std::to_string(climb.least().cycles) + " of " +
                          std::to_string(least.cycles));
       }
+      for (const CostBound::Line& line : climb.least().all_lines()) {
+        double lowest = INFINITY;
+        for (const auto& [energy, cycles] : least.costs) {
+          lowest = std::min(lowest, energy + line.pj_per_cycle * cycles);
+        }
+        if (above(line.least, lowest)) {
+          wrong_.push_back("the least of energy and time" + where + " is too high: " +
+                           std::to_string(line.least) + " of " + std::to_string(lowest));
+        }
+        tally_.root_lines += line.least / lowest;
+        ++tally_.lines;
+      }
       ++tally_.roots;
-      tally_.root_energy += least.energy > 0 ? climb.least_energy() / least.energy : 1;
-      tally_.root_cycles += climb.least_cycles() / least.cycles;
-      tally_.tight_roots += climb.least_cycles() == least.cycles;
+      tally_.root_energy += least.energy > 0 ? climb.least().energy_pj / least.energy : 1;
+      tally_.root_cycles += climb.least().cycles / least.cycles;
+      tally_.tight_roots += climb.least().cycles == least.cycles;
     }
   }
 
+  // Of exposed cycles alone, and of those with each of the first resources.
+  std::vector<Blend> blends(double price) const {
+    std::vector<Blend> blends{{leakage_ + price, Blend::kNone}};
+    for (int r = 0; r < resources_ && blends.size() < kMostBlends; ++r) {
+      blends.push_back({leakage_ + 2 * price, r});
+    }
+    return blends;
+  }
+
+  int resources_ = 0;   // that limit time
+  double leakage_ = 0;  // pJ per cycle, at least
   const reference::Setting& setting_;
   const MapspaceOptions& options_;
   const Listing& listing_;
@@ -422,9 +451,11 @@ void check_bounds(std::uint64_t worlds) {
                 tally.share[i] / static_cast<double>(std::max<std::uint64_t>(1, tally.shares[i])));
   }
   const auto roots = static_cast<double>(std::max<std::uint64_t>(1, tally.roots));
-  std::printf("\n%llu roots: mean bound / optimum %.3f of energy, %.3f of cycles, equal in %llu\n",
-              n(tally.roots), tally.root_energy / roots, tally.root_cycles / roots,
-              n(tally.tight_roots));
+  std::printf(
+      "\n%llu roots: mean bound / optimum %.3f of energy, %.3f of cycles, equal in %llu, %.3f of "
+      "both in one\n",
+      n(tally.roots), tally.root_energy / roots, tally.root_cycles / roots, n(tally.tight_roots),
+      tally.root_lines / static_cast<double>(std::max<std::int64_t>(1, tally.lines)));
   std::fflush(stdout);
   CHECK(failures == 0);
   if (count < worlds) return;
@@ -436,6 +467,8 @@ void check_bounds(std::uint64_t worlds) {
   // A bound of nothing would be no bound.
   CHECK(tally.root_energy > 0.3 * roots);
   CHECK(tally.root_cycles > 0.3 * roots);
+  CHECK(tally.root_lines > 0.3 * static_cast<double>(tally.lines));
+  CHECK(tally.lines > 0);
 }
 
 // Worlds in which a bound was too high once, by what was wrong. The seeds mean what they meant as
