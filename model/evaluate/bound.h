@@ -94,6 +94,28 @@ class Scratch {
   Sheet sheet;
 };
 
+// The only places where counts meet prices; evaluation and repricing share them.
+inline double access_energy_pj(const BoundModel& model, std::size_t m, const Traffic& accesses) {
+  const MemoryCosts& costs = model.costs.memories[m];
+  const std::int64_t reads =
+      model.conventions.drain_reads ? accesses.reads + accesses.drains : accesses.reads;
+  return static_cast<double>(reads) * costs.read_pj +
+         static_cast<double>(accesses.fills) * costs.write_pj +
+         static_cast<double>(accesses.updates) * costs.update_pj;
+}
+inline double hop_energy_pj(std::int64_t hops, std::int64_t bits, double pj_per_bit_hop) {
+  return static_cast<double>(hops) * static_cast<double>(bits) * pj_per_bit_hop;
+}
+inline double operation_energy_pj(const BoundModel& model) {
+  return static_cast<double>(model.operations) * model.costs.compute.operation_pj;
+}
+// Leakage power over the time it lasts; those of `all` instances that leak.
+inline double leakage_energy_pj(const BoundModel& model, double leakage_mw, bool power_gated,
+                                std::int64_t all, std::int64_t used, std::int64_t cycles) {
+  const double pj_per_mw = static_cast<double>(cycles) * model.pj_per_mw_cycle;
+  return leakage_mw * static_cast<double>(power_gated ? used : all) * pj_per_mw;
+}
+
 inline bool exposes(Buffering buffering) { return buffering == Buffering::kSingle; }
 
 // The steps of an evaluation, in order; each reads what the former ones wrote into the sheet.

@@ -144,6 +144,12 @@ class Evaluator {
 
   // Every count behind evaluate(), which it equals bit for bit; the sentence why not otherwise.
   Result<Breakdown> explain(const Mapping& mapping) const;
+  // What explain() would say here of the mapping that `counted` is of, from its counts: nothing is
+  // counted again. `counted_by` made it and differs from this evaluator in prices alone (energies,
+  // leakage, area, technology, supply, clock), else the answer is an error. For sweeps of them:
+  //   auto cheaper = Evaluator::create(problem, resolved.arch, conventions, resolved.costs);
+  //   auto breakdown = cheaper->reprice(*evaluator->explain(mapping), *evaluator);
+  Result<Breakdown> reprice(const Breakdown& counted, const Evaluator& counted_by) const;
   // Legal (model.md section 3) and within every capacity? The first reason why not, in a sentence.
   Status check(const Mapping& mapping) const;
 

@@ -221,9 +221,8 @@ StatusCode price_networks(const BoundModel& model, Workspace& workspace, bool al
         sheet.hops[f][t] = kUncountedHops;
         continue;
       }
-      sheet.network_pj[f][t] = static_cast<double>(sheet.hops[f][t]) *
-                               static_cast<double>(model.counting.tensor[t].bits) *
-                               network.pj_per_bit_hop;
+      sheet.network_pj[f][t] =
+          hop_energy_pj(sheet.hops[f][t], model.counting.tensor[t].bits, network.pj_per_bit_hop);
       sheet.fanout_pj[f] += sheet.network_pj[f][t];
     }
   }
@@ -235,16 +234,10 @@ StatusCode price_networks(const BoundModel& model, Workspace& workspace, bool al
 StatusCode price(const BoundModel& model, Workspace& workspace, bool all_hops, Sheet& sheet) {
   double total = 0;
   for (std::size_t m = 0; m < model.counting.memories; ++m) {
-    const MemoryCosts& costs = model.costs.memories[m];
     double sum = 0;
     for (unsigned rest = sheet.nest.stored[m]; rest != 0; rest &= rest - 1) {
       Sheet::Entry& entry = sheet.entry[m][static_cast<std::size_t>(__builtin_ctz(rest))];
-      const Traffic& accesses = entry.accesses;
-      const std::int64_t reads =
-          model.conventions.drain_reads ? accesses.reads + accesses.drains : accesses.reads;
-      entry.energy_pj = static_cast<double>(reads) * costs.read_pj +
-                        static_cast<double>(accesses.fills) * costs.write_pj +
-                        static_cast<double>(accesses.updates) * costs.update_pj;
+      entry.energy_pj = access_energy_pj(model, m, entry.accesses);
       sum += entry.energy_pj;
     }
     sheet.memory_pj[m] = sum;
@@ -253,7 +246,7 @@ StatusCode price(const BoundModel& model, Workspace& workspace, bool all_hops, S
   const StatusCode status = price_networks(model, workspace, all_hops, sheet);
   if (status != StatusCode::kOk) return status;
   for (std::size_t f = 0; f < model.counting.spans; ++f) total += sheet.fanout_pj[f];
-  sheet.compute_pj = static_cast<double>(model.operations) * model.costs.compute.operation_pj;
+  sheet.compute_pj = operation_energy_pj(model);
   sheet.energy_pj = total + sheet.compute_pj;
   return StatusCode::kOk;
 }

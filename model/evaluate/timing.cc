@@ -257,17 +257,16 @@ class Timer {
 };
 
 void leak(const BoundModel& model, Sheet& sheet) {
-  const double pj_per_mw = static_cast<double>(sheet.cycles) * model.pj_per_mw_cycle;
   for (std::size_t m = 0; m < model.counting.memories; ++m) {
-    const std::int64_t instances =
-        model.memory[m].power_gated ? sheet.tally.instances_used[m] : model.memory[m].instances;
+    const MemoryTerms& terms = model.memory[m];
     sheet.leakage_pj[m] =
-        model.costs.memories[m].leakage_mw * static_cast<double>(instances) * pj_per_mw;
+        leakage_energy_pj(model, model.costs.memories[m].leakage_mw, terms.power_gated,
+                          terms.instances, sheet.tally.instances_used[m], sheet.cycles);
     sheet.energy_pj += sheet.leakage_pj[m];
   }
-  const std::int64_t lanes = model.compute_power_gated ? sheet.tally.lanes_used : model.lanes;
   sheet.compute_leakage_pj =
-      model.costs.compute.leakage_mw * static_cast<double>(lanes) * pj_per_mw;
+      leakage_energy_pj(model, model.costs.compute.leakage_mw, model.compute_power_gated,
+                        model.lanes, sheet.tally.lanes_used, sheet.cycles);
   sheet.energy_pj += sheet.compute_leakage_pj;
 }
 
