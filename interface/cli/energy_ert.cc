@@ -30,6 +30,35 @@ std::string last_part(const std::string& name) {
   return out;
 }
 
+// "read" with the arguments of one entry. Accelergy states an action once per combination of
+// address_delta and data_delta: whether the address and the data change from one access to the
+// next. Both changing is the action itself.
+struct ActionName {
+  std::string name;
+  std::string other_arguments;  // those that are not known here
+};
+
+ActionName action_name(const YAML::Node& action) {
+  ActionName out{action["name"].as<std::string>(), ""};
+  const YAML::Node arguments = action["arguments"];
+  if (!arguments || !arguments.IsMap()) return out;
+  bool address = true, data = true;
+  for (const auto& argument : arguments) {
+    const auto key = argument.first.as<std::string>();
+    if (key == "address_delta") {
+      address = argument.second.as<double>() != 0;
+    } else if (key == "data_delta") {
+      data = argument.second.as<double>() != 0;
+    } else {
+      out.other_arguments += (out.other_arguments.empty() ? "" : ", ") + key;
+    }
+  }
+  if (!address || !data) out.name += "_same";
+  if (!address) out.name += "_address";
+  if (!data) out.name += "_data";
+  return out;
+}
+
 class Reader {
  public:
   explicit Reader(const std::string& file) : file_(file) {}
@@ -70,28 +99,46 @@ class Reader {
   Status read_energies(const YAML::Node& table) {
     NamedPrices& out = named(table);
     if (!out.actions.empty()) return wrong(file_, in_quotes(out.node) + " has two ERT tables");
-    for (const YAML::Node& action : table["actions"]) {
-      const auto name = action["name"].as<std::string>();
-      const auto pj = action["energy"].as<double>();
-      if (!(pj >= 0) || pj > 1e300) {
-        return wrong(file_, in_quotes(out.node) + ": the energy of " + in_quotes(name) +
-                                " is no number of at least 0");
-      }
-      // With arguments an action stands several times; the first is the general one.
-      out.actions.emplace(name, pj);
+    if (!table["actions"] || !table["actions"].IsSequence() || table["actions"].size() == 0) {
+      return wrong(file_, in_quotes(out.node) + " has no list 'actions'");
     }
-    for (const char* alias : {"mac_random", "mac", "multiply"}) {
+    for (const YAML::Node& action : table["actions"]) {
+      if (Status status = read_action(action, out); !status.ok()) return status;
+    }
+    const std::pair<const char*, const char*> aliases[] = {{"mac_random", "compute"},
+                                                           {"mac", "compute"},
+                                                           {"multiply", "compute"},
+                                                           {"mac_reused", "compute_reused"},
+                                                           {"mac_gated", "gated"}};
+    for (const auto& [alias, name] : aliases) {
       const auto known = out.actions.find(alias);
-      if (known != out.actions.end()) out.actions.emplace("compute", known->second);
+      if (known != out.actions.end()) out.actions.emplace(name, known->second);
     }
     return {};
+  }
+
+  Status read_action(const YAML::Node& action, NamedPrices& out) const {
+    const auto [name, other_arguments] = action_name(action);
+    const std::string what = in_quotes(out.node) + ": the action " + in_quotes(name);
+    if (!is_identifier(name)) return wrong(file_, what + " has no name of letters and digits");
+    const auto pj = action["energy"].as<double>();
+    if (!(pj >= 0) || pj > 1e300) {
+      return wrong(file_, in_quotes(out.node) + ": the energy of " + in_quotes(name) +
+                              " is no number of at least 0");
+    }
+    if (out.actions.emplace(name, pj).second) return {};
+    return wrong(file_, what + " stands twice" +
+                            (other_arguments.empty()
+                                 ? ""
+                                 : ", with other arguments than address_delta and data_delta (" +
+                                       other_arguments + "); keep the one to charge"));
   }
 
   Status read_area(const YAML::Node& table) {
     NamedPrices& out = named(table);
     if (out.area_um2) return wrong(file_, in_quotes(out.node) + " has two ART tables");
     out.area_um2 = table["area"].as<double>();
-    if (*out.area_um2 >= 0) return {};
+    if (*out.area_um2 >= 0 && *out.area_um2 <= 1e300) return {};
     return wrong(file_, in_quotes(out.node) + ": the area is no number of at least 0");
   }
 

@@ -99,6 +99,42 @@ double total(const ResolvedCosts& resolved, const char* name) {
   return sum;
 }
 
+// Memories and compute that have no such property: nobody states it. Networks never have one.
+std::vector<std::string> without(const ResolvedCosts& resolved, const char* name) {
+  std::vector<std::string> out;
+  for (const ComponentPrices& its : resolved.prices) {
+    const auto is = [&](const PricedNumber& number) { return number.name == name; };
+    const bool network =
+        std::any_of(its.actions.begin(), its.actions.end(),
+                    [](const PricedNumber& number) { return number.name == "bit_hop"; });
+    if (network || std::any_of(its.properties.begin(), its.properties.end(), is)) continue;
+    out.push_back(its.node);
+  }
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + printable(text, 200);
+  return out;
+}
+
+std::string unstated_text(const ResolvedCosts& resolved) {
+  std::string out;
+  const auto add = [&](const char* name, const char* what) {
+    const std::vector<std::string> nodes = without(resolved, name);
+    if (!nodes.empty()) out += std::string("  ") + what + joined(nodes) + "\n";
+  };
+  add("area_um2", "no area is stated of      ");
+  add("leakage_mw", "no leakage is stated of   ");
+  return out;
+}
+
+std::string unused_text(const ResolvedCosts& resolved) {
+  return resolved.unused.empty() ? ""
+                                 : "  prices that nobody took   " + joined(resolved.unused) + "\n";
+}
+
 // Names that appear in YAML come from an architecture: letters, digits, '_' and '-', and spaces.
 std::string yaml_name(const ComponentPrices& its) {
   std::string name = "system." + its.node;
@@ -138,7 +174,7 @@ std::string prices_text(const ResolvedCosts& resolved, const Style& style) {
          sources_text(resolved.prices, style) + "\n" + "  area of all instances     " +
          plain(total(resolved, "area_um2") / 1e6) + " mm2\n  leakage of all instances  " +
          plain(total(resolved, "leakage_mw")) + " mW\n  tables                    " +
-         resolved.tables + "\n";
+         resolved.tables + "\n" + unstated_text(resolved) + unused_text(resolved);
 }
 
 std::string prices_document(const ResolvedCosts& resolved) {
@@ -150,6 +186,13 @@ std::string prices_document(const ResolvedCosts& resolved) {
   json["tables"] = resolved.tables;
   json["area_um2"] = total(resolved, "area_um2");
   json["leakage_mw"] = total(resolved, "leakage_mw");
+  if (const auto nodes = without(resolved, "area_um2"); !nodes.empty()) {
+    json["without_area"] = nodes;
+  }
+  if (const auto nodes = without(resolved, "leakage_mw"); !nodes.empty()) {
+    json["without_leakage"] = nodes;
+  }
+  if (!resolved.unused.empty()) json["unused"] = resolved.unused;
   json["components"] = OrderedJson::parse(prices_to_json(resolved.prices), nullptr, false);
   return dumped(json);
 }

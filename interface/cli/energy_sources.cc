@@ -108,7 +108,7 @@ Result<PricesAgain> price_again(const StoredResult& stated, const TableOptions& 
   if (stated.tables == kTablesInSpec) {
     Result<ActionCosts> costs = costs_in_spec(stated.arch);
     if (!costs.ok()) return costs.status();
-    return PricesAgain{{stated.arch, *costs, {}, kTablesInSpec}};
+    return PricesAgain{{stated.arch, *costs, {}, kTablesInSpec, {}}};
   }
   Result<EnergyTables> tables = load_tables(options);
   if (!tables.ok()) return tables.status();

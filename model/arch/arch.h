@@ -18,6 +18,8 @@ enum class Buffering : std::uint8_t { kIdeal, kSingle, kDouble, kBuffet };
 struct ActionEnergies {
   std::optional<double> read, write, update;  // memories: per access of width_bits
   std::optional<double> compute;              // compute: per operation
+  // Actions that evaluation does not charge ("gated", "idle", "read_same_data", ...), by name.
+  std::map<std::string, double> others = {};
   friend bool operator==(const ActionEnergies&, const ActionEnergies&) = default;
 };
 

@@ -181,20 +181,67 @@ void add_costs(Table<T>& table) {
       .flag("power_gated", &T::power_gated, "Unused instances do not leak.");
 }
 
+// An action that evaluation does not charge.
+struct OtherAction {
+  const char *name, *description;
+};
+constexpr OtherAction kOtherActions[] = {
+    {"gated", "One that is held back: its clock or its input stands still. Shown, not charged."},
+    {"skipped", "One that is left out together with its cycle. Shown, not charged."},
+    {"idle", "Per cycle without an action, besides leakage. Shown, not charged."}};
+constexpr OtherAction kOtherMemoryActions[] = {
+    {"read_same_address", "At the address of the access before. Shown, not charged."},
+    {"read_same_data", "Of the data of the access before. Shown, not charged."},
+    {"read_same_address_data", "Of the access before once more. Shown, not charged."},
+    {"write_same_address", "At the address of the access before. Shown, not charged."},
+    {"write_same_data", "Of the data of the access before. Shown, not charged."},
+    {"write_same_address_data", "Of the access before once more. Shown, not charged."},
+    {"read_open_row", "Without an activation. Shown, not charged."},
+    {"write_open_row", "Without an activation. Shown, not charged."}};
+constexpr OtherAction kOtherComputeActions[] = {
+    {"compute_reused", "With one operand as before. Shown, not charged."},
+    {"load", "Of the operand that stands still. Shown, not charged."}};
+
+template <std::size_t kCount>
+void add_others(Table<ActionEnergies>& table, const OtherAction (&actions)[kCount]) {
+  for (const OtherAction& action : actions) {
+    const std::string name = action.name;
+    table.custom(
+        action.name, fields::number_schema(kNotNegative, true),
+        [name](const Json& json, const Reader& reader, ActionEnergies& out) {
+          return fields::read_number(json, reader, kNotNegative, 1, out.others[name]);
+        },
+        [name](const ActionEnergies& energies) {
+          const auto it = energies.others.find(name);
+          return it == energies.others.end() ? OrderedJson() : fields::number_json(it->second);
+        },
+        action.description);
+  }
+}
+
 const Table<ActionEnergies>& memory_energy_table() {
-  static const Table<ActionEnergies> table =
-      Table<ActionEnergies>(true)
-          .number("read", &ActionEnergies::read, kNotNegative, "Per access of width_bits.")
-          .number("write", &ActionEnergies::write, kNotNegative,
-                  "Per access of width_bits; prices fills.")
-          .number("update", &ActionEnergies::update, kNotNegative,
-                  "Per access of width_bits; prices updates; default: as write.");
+  static const Table<ActionEnergies> table = [] {
+    Table<ActionEnergies> t(true);
+    t.number("read", &ActionEnergies::read, kNotNegative, "Per access of width_bits.")
+        .number("write", &ActionEnergies::write, kNotNegative,
+                "Per access of width_bits; prices fills.")
+        .number("update", &ActionEnergies::update, kNotNegative,
+                "Per access of width_bits; prices updates; default: as write.");
+    add_others(t, kOtherMemoryActions);
+    add_others(t, kOtherActions);
+    return t;
+  }();
   return table;
 }
 
 const Table<ActionEnergies>& compute_energy_table() {
-  static const Table<ActionEnergies> table = Table<ActionEnergies>(true).number(
-      "compute", &ActionEnergies::compute, kNotNegative, "Per operation.");
+  static const Table<ActionEnergies> table = [] {
+    Table<ActionEnergies> t(true);
+    t.number("compute", &ActionEnergies::compute, kNotNegative, "Per operation.");
+    add_others(t, kOtherComputeActions);
+    add_others(t, kOtherActions);
+    return t;
+  }();
   return table;
 }
 

@@ -18,8 +18,9 @@ const std::vector<std::string>& function_names() {
 // atom: number | name | name "(" sum {"," sum} ")" | "(" sum ")".
 class ExpressionReader {
  public:
-  ExpressionReader(std::string_view text, Variables& variables)
-      : text_(text), variables_(variables) {}
+  // Without variables: only the form is looked at, and names are collected.
+  ExpressionReader(std::string_view text, Variables* variables, std::set<std::string>* names)
+      : text_(text), variables_(variables), names_(names) {}
 
   Result<double> read() {
     double value = 0;
@@ -50,7 +51,7 @@ class ExpressionReader {
       if (!op) return true;
       double right = 0;
       if (!sign(right)) return false;
-      if (op != '*' && right == 0) return fail("division by zero");
+      if (variables_ && op != '*' && right == 0) return fail("division by zero");
       if (!set(out, op == '*' ? out * right : op == '/' ? out / right : std::fmod(out, right))) {
         return false;
       }
@@ -99,7 +100,11 @@ class ExpressionReader {
     const std::string found(text_.substr(start, at_ - start));
     skip_space();
     if (take_any("(")) return call(found, out);
-    Result<double> value = variables_.value(found);
+    if (!variables_) {
+      names_->insert(found);
+      return true;
+    }
+    Result<double> value = variables_->value(found);
     if (!value.ok()) {
       status_ = value.status();
       return false;
@@ -140,7 +145,8 @@ class ExpressionReader {
 
   bool set(double& out, double value) {
     out = value;
-    return std::isfinite(value) ? true : fail("the value is not a finite number");
+    if (!variables_ || std::isfinite(value)) return true;
+    return fail("the value is not a finite number");
   }
   bool enter() {
     return ++depth_ <= kMaxExpressionDepth ? true : fail("parentheses nested too deeply");
@@ -162,7 +168,8 @@ class ExpressionReader {
   }
 
   std::string_view text_;
-  Variables& variables_;
+  Variables* variables_;
+  std::set<std::string>* names_;
   std::size_t at_ = 0;
   int depth_ = 0;
   Status status_;
@@ -175,7 +182,10 @@ bool is_function_name(std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-Result<double> Variables::evaluate(std::string_view expression) {
+namespace {
+
+Result<double> read(std::string_view expression, Variables* variables,
+                    std::set<std::string>* names) {
   if (expression.size() > kMaxExpressionLength) {
     return Status(
         StatusCode::kInvalidInput,
@@ -185,7 +195,20 @@ Result<double> Variables::evaluate(std::string_view expression) {
   if (start == std::string_view::npos) {
     return Status(StatusCode::kInvalidInput, "an empty text where a number is expected");
   }
-  return ExpressionReader(expression.substr(start), *this).read();
+  return ExpressionReader(expression.substr(start), variables, names).read();
+}
+
+}  // namespace
+
+Result<double> Variables::evaluate(std::string_view expression) {
+  return read(expression, this, nullptr);
+}
+
+Result<std::set<std::string>> names_in(std::string_view expression) {
+  std::set<std::string> names;
+  const Result<double> form = read(expression, nullptr, &names);
+  if (!form.ok()) return form.status();
+  return names;
 }
 
 Result<double> Variables::value(const std::string& name) {

@@ -18,6 +18,9 @@ inline constexpr std::size_t kMaxVariableChain = 64;  // variables that refer to
 
 bool is_function_name(std::string_view name);
 
+// The names that an expression reads, or why it is none.
+Result<std::set<std::string>> names_in(std::string_view expression);
+
 // Variables whose values are expressions over each other. Values are found when asked for, once.
 class Variables {
  public:

@@ -83,10 +83,11 @@ struct TableText {
   std::string json;
 };
 
-// Prices of nodes by their names, as an ERT and ART of another program state them.
+// Prices of nodes by their names, as an ERT and ART of another program state them. A network is
+// called as network_node_name() says, with '_' for the space.
 struct NamedPrices {
   std::string node;
-  std::map<std::string, double> actions;  // pJ; "leak" is per cycle of `cycle_ns`
+  std::map<std::string, double> actions;  // pJ; "leak" is per cycle of the architecture's clock
   std::optional<double> leakage_mw, area_um2;
   std::string source;
 };
@@ -127,10 +128,13 @@ struct ResolvedCosts {
   ActionCosts costs;
   std::vector<ComponentPrices> prices;  // in the order of the architecture's nodes
   std::string tables;                   // kTablesInSpec, or the identity of the tables
+  // Prices by name that no node of the architecture took, as "NODE of FILE".
+  std::vector<std::string> unused;
 };
 
 // What is stated in place wins; the rest comes from the tables. A component whose energies are all
-// in place leaks what is in place; its area may come from the tables.
+// in place leaks what is in place; its area may come from the tables. An error: prices by name were
+// added and no node has any of the names.
 Result<ResolvedCosts> resolve_costs(const Arch& arch, const EnergyTables& tables);
 
 // The costs that stored prices state: what resolve_costs() answered when they were stored.

@@ -1,6 +1,7 @@
 #include "model/energy/estimate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "model/base/expression.h"
@@ -8,9 +9,16 @@
 namespace loopscape {
 namespace {
 
-constexpr int kMostDepth = 8;  // components inside components
+constexpr int kMostDepth = 8;           // components inside components
+constexpr int kMostComponents = 10000;  // that one answer is built from
 
-Result<Estimate> estimate_at(const TableSet& set, const EstimateRequest& request, int depth);
+// Where an estimate stands among the components that it is for.
+struct Nesting {
+  int depth = 0;
+  int* components = nullptr;  // estimated so far
+};
+
+Result<Estimate> estimate_at(const TableSet& set, const EstimateRequest& request, Nesting nesting);
 
 Status refuse(std::string why) { return {StatusCode::kUnsupported, std::move(why)}; }
 
@@ -18,8 +26,8 @@ Status refuse(std::string why) { return {StatusCode::kUnsupported, std::move(why
 class TableReader {
  public:
   TableReader(const TableSet& set, const EnergyTable& table, const EstimateRequest& request,
-              int depth)
-      : set_(set), table_(table), request_(request), depth_(depth), variables_(table.let) {}
+              Nesting nesting)
+      : set_(set), table_(table), request_(request), nesting_(nesting), variables_(table.let) {}
 
   Result<Estimate> run() {
     out_.accuracy = table_.accuracy;
@@ -28,7 +36,8 @@ class TableReader {
     out_.from.method = table_.method;
     for (const auto& step :
          {&TableReader::read_attributes, &TableReader::find_node, &TableReader::read_grid,
-          &TableReader::build_parts, &TableReader::find_numbers, &TableReader::scale}) {
+          &TableReader::build_parts, &TableReader::find_numbers, &TableReader::scale,
+          &TableReader::check_finite}) {
       if (Status status = (this->*step)(); !status.ok()) return status;
     }
     return std::move(out_);
@@ -56,15 +65,20 @@ class TableReader {
   }
 
   Status read_attributes() {
+    // A port to read and one to write are two.
+    const auto stated = [&](const char* name) { return request_.asked.count(name) != 0; };
+    const bool two_ports = stated("read_ports") && stated("write_ports");
     for (const std::string& name : request_.asked) {
       const auto known = std::find_if(table_.attributes.begin(), table_.attributes.end(),
                                       [&](const TableAttribute& a) { return a.name == name; });
       if (known != table_.attributes.end()) continue;
       // One bank or port is what every component has.
-      const bool neutral = name == "banks" || name.find("ports") != std::string::npos;
+      const bool of_two = two_ports && (name == "read_ports" || name == "write_ports");
+      const bool neutral = name == "banks" || (name.find("ports") != std::string::npos && !of_two);
       if (neutral && request_.numbers.at(name) == 1) continue;
       return refuse("no source says what '" + name +
-                    "' = " + number_text(request_.numbers.at(name)) + " changes");
+                    "' = " + number_text(request_.numbers.at(name)) +
+                    (of_two ? " beside the other port changes" : " changes"));
     }
     if (request_.technology_nm) variables_.set("technology_nm", *request_.technology_nm);
     for (const TableAttribute& attribute : table_.attributes) {
@@ -156,7 +170,8 @@ class TableReader {
       }
       double count = 0;
       if (Status s = number(part.count, key, count); !s.ok()) return s;
-      Result<Estimate> its = estimate_at(set_, wanted, depth_ + 1);
+      if (count < 0) return at_fault(refuse("a count of less than 0"), key);
+      Result<Estimate> its = estimate_at(set_, wanted, {nesting_.depth + 1, nesting_.components});
       if (!its.ok()) {
         return Status(its.status().code(), key + ": " + its.status().message())
             .at(its.status().place())
@@ -164,6 +179,7 @@ class TableReader {
       }
       add_part(part.name, *its, count);
     }
+    if (!node_ && !table_.parts.empty() && one_node_) out_.from.node_nm = parts_node_;
     return {};
   }
 
@@ -191,8 +207,21 @@ class TableReader {
     out_.from.interpolated |= its.from.interpolated;
     out_.from.scaled |= its.from.scaled;
     out_.from.extrapolated |= its.from.extrapolated;
-    out_.from.parts.push_back(name + ": " + its.from.table);
+    add_origin(name, its.from);
     add_source(its.from.source);
+  }
+
+  // Each part with its table and node, and the parts of parts below it; the node of all if it is
+  // one.
+  void add_origin(const std::string& name, const Provenance& from) {
+    std::string text = name + ": " + from.table;
+    if (from.node_nm) text += " at " + number_text(*from.node_nm) + " nm";
+    if (from.interpolated && from.parts.empty()) text += ", interpolated";
+    if (from.scaled && from.parts.empty()) text += ", scaled";
+    out_.from.parts.push_back(text);
+    for (const std::string& inner : from.parts) out_.from.parts.push_back(name + "." + inner);
+    one_node_ = one_node_ && from.node_nm && (!parts_node_ || *parts_node_ == *from.node_nm);
+    parts_node_ = from.node_nm;
   }
 
   // A composition of compositions is one.
@@ -236,7 +265,8 @@ class TableReader {
   Status scale() {
     if (table_.scaling == ScalingRule::kNone) return {};
     const double to_nm = *request_.technology_nm;
-    Result<ScaleFactors> by = scale_node(set_.scaling, table_.scaling, *node_, to_nm);
+    const bool extrapolate = request_.extrapolate;
+    Result<ScaleFactors> by = scale_node(set_.scaling, table_.scaling, *node_, to_nm, extrapolate);
     if (!by.ok()) return by.status();
     double voltage_factor = 1;
     if (request_.voltage) {
@@ -244,24 +274,44 @@ class TableReader {
       if (*node_ == to_nm && !table_.voltage.empty()) {
         if (Status s = number(table_.voltage, "voltage", supply); !s.ok()) return s;
       }
-      Result<double> factor = scale_voltage(set_.scaling, to_nm, supply, *request_.voltage);
+      Result<ScaleFactors> factor =
+          scale_voltage(set_.scaling, to_nm, supply, *request_.voltage, extrapolate);
       if (!factor.ok()) return factor.status();
-      voltage_factor = *factor;
+      voltage_factor = factor->energy;
+      out_.from.extrapolated |= factor->extrapolated;
     }
     for (auto& action : out_.actions) action.second *= by->energy * voltage_factor;
     if (out_.leakage_mw) *out_.leakage_mw *= by->leakage * voltage_factor;
     if (out_.area_um2) *out_.area_um2 *= by->area;
     if (out_.cycle_ns) *out_.cycle_ns *= by->cycle;
     out_.from.scaled |= *node_ != to_nm || voltage_factor != 1;
+    out_.from.extrapolated |= by->extrapolated;
+    return {};
+  }
+
+  // Sums and factors of finite numbers may not be.
+  Status check_finite() {
+    const auto check = [&](const std::string& key, double value) {
+      return std::isfinite(value) ? Status() : at_fault(refuse("the number is too large"), key);
+    };
+    for (const auto& [action, pj] : out_.actions) {
+      if (Status s = check("action " + action, pj); !s.ok()) return s;
+    }
+    for (const auto& [key, value] : {std::pair("leakage_mw", out_.leakage_mw),
+                                     {"area_um2", out_.area_um2},
+                                     {"cycle_ns", out_.cycle_ns}}) {
+      if (Status s = check(key, value.value_or(0)); !s.ok()) return s;
+    }
     return {};
   }
 
   const TableSet& set_;
   const EnergyTable& table_;
   const EstimateRequest& request_;
-  int depth_;
+  Nesting nesting_;
   Variables variables_;
-  std::optional<double> node_;
+  std::optional<double> node_, parts_node_;
+  bool one_node_ = true;  // all parts stand at parts_node_
   std::optional<double> parts_leakage_mw_, parts_area_um2_, parts_cycle_ns_;
   bool leakage_known_ = true, area_known_ = true, cycle_known_ = true;
   std::vector<std::string> unstated_;  // numbers that parts do not have
@@ -320,11 +370,11 @@ Status conflict(const std::string& component, const std::string& one, const std:
 
 // The best answer of the tables; absent with `why` set: none has it.
 Result<std::optional<Estimate>> ask_tables(const TableSet& set, const EstimateRequest& request,
-                                           int depth, Status& why) {
+                                           Nesting nesting, Status& why) {
   std::optional<Estimate> best;
   for (const EnergyTable* table : candidates(set, request)) {
     if (best && table->accuracy < best->accuracy) break;
-    Result<Estimate> answer = TableReader(set, *table, request, depth).run();
+    Result<Estimate> answer = TableReader(set, *table, request, nesting).run();
     if (!answer.ok()) {
       if (answer.status().code() != StatusCode::kUnsupported) return answer.status();
       if (why.ok()) why = answer.status();
@@ -346,10 +396,14 @@ Result<std::optional<Estimate>> ask_external(const TableSet& set, const Estimate
   return parse_external_answer(*answer);
 }
 
-Result<Estimate> estimate_at(const TableSet& set, const EstimateRequest& request, int depth) {
-  if (depth > kMostDepth) {
+Result<Estimate> estimate_at(const TableSet& set, const EstimateRequest& request, Nesting nesting) {
+  if (nesting.depth > kMostDepth) {
     return Status(StatusCode::kInvalidInput, "components are built from each other more than " +
                                                  std::to_string(kMostDepth) + " deep");
+  }
+  if (++*nesting.components > kMostComponents) {
+    return Status(StatusCode::kInvalidInput, "a component is built from more than " +
+                                                 std::to_string(kMostComponents) + " others");
   }
   Result<std::optional<Estimate>> outside = ask_external(set, request);
   if (!outside.ok()) return outside.status();
@@ -358,10 +412,10 @@ Result<Estimate> estimate_at(const TableSet& set, const EstimateRequest& request
   Status why;
   EstimateRequest within = request;
   within.extrapolate = false;
-  Result<std::optional<Estimate>> found = ask_tables(set, within, depth, why);
+  Result<std::optional<Estimate>> found = ask_tables(set, within, nesting, why);
   if (!found.ok()) return found.status();
   if (!*found && request.extrapolate) {
-    found = ask_tables(set, request, depth, why);
+    found = ask_tables(set, request, nesting, why);
     if (!found.ok()) return found.status();
   }
   if (*found && *outside && (*found)->accuracy == (*outside)->accuracy) {
@@ -376,12 +430,14 @@ Result<Estimate> estimate_at(const TableSet& set, const EstimateRequest& request
 }  // namespace
 
 Result<Estimate> estimate(const TableSet& set, const EstimateRequest& request) {
-  return estimate_at(set, request, 0);
+  int components = 0;
+  return estimate_at(set, request, {0, &components});
 }
 
 Result<Estimate> estimate_from(const TableSet& set, const EnergyTable& table,
                                const EstimateRequest& request) {
-  return TableReader(set, table, request, 0).run();
+  int components = 0;
+  return TableReader(set, table, request, {0, &components}).run();
 }
 
 }  // namespace loopscape

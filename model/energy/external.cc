@@ -23,6 +23,9 @@ Status read_actions(const Json& json, const Reader& reader, Answer& out) {
     return reader.error(std::string("expected an object, found ") + fields::kind_name(json));
   }
   for (auto it = json.begin(); it != json.end(); ++it) {
+    if (!is_identifier(it.key())) {
+      return reader.at(it.key()).error(in_quotes(it.key()) + " is no name of an action");
+    }
     Status status = fields::read_number(*it, reader.at(it.key()), fields::kNotNegative, 1,
                                         out.actions[it.key()]);
     if (!status.ok()) return status;

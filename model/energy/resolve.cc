@@ -2,6 +2,7 @@
 // become ActionCosts.
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "model/energy/estimate.h"
@@ -72,10 +73,41 @@ class Resolver {
       }
       if (!status.ok()) return std::move(status).at(place_);
     }
+    if (Status status = note_unused(); !status.ok()) return status;
     return std::move(out_);
   }
 
  private:
+  // Prices by name that nobody took: all of them is a mistake, some are told.
+  Status note_unused() {
+    for (const NamedPrices& named : set_.named) {
+      if (taken_.count(named.node) == 0) out_.unused.push_back(named.node + " of " + named.source);
+    }
+    if (out_.unused.empty() || out_.unused.size() < set_.named.size()) return {};
+    std::vector<std::string> nodes;
+    for (const ComponentPrices& its : out_.prices) nodes.push_back(its.node);
+    return Status(StatusCode::kInvalidInput, "prices " + in_quotes(set_.named[0].node) +
+                                                 (set_.named.size() > 1 ? " and others" : "") +
+                                                 ", but no node of the architecture is called so" +
+                                                 suggestion(set_.named[0].node, nodes))
+        .in(set_.named[0].source);
+  }
+
+  const NamedPrices* named_prices(const std::string& node) {
+    const auto its = std::find_if(set_.named.begin(), set_.named.end(),
+                                  [&](const NamedPrices& named) { return named.node == node; });
+    if (its == set_.named.end()) return nullptr;
+    taken_.insert(node);
+    return &*its;
+  }
+
+  static Provenance by_name(const NamedPrices& named) {
+    Provenance from;
+    from.source = named.source;
+    from.method = "by the name of the component";
+    return from;
+  }
+
   template <class T>
   Component component_of(const T& node) const {
     Component out;
@@ -107,29 +139,29 @@ class Resolver {
 
   // Named prices win over tables: whoever gives them means this very node.
   Result<Estimate> find(const Component& component) {
-    for (const NamedPrices& named : set_.named) {
-      if (named.node != component.name) continue;
-      Estimate out;
-      out.actions = named.actions;
-      out.leakage_mw = named.leakage_mw;
-      if (const auto leak = out.actions.find("leak"); leak != out.actions.end()) {
-        // Accelergy's is per cycle.
-        if (!arch_.clock_mhz) {
-          return Status(StatusCode::kUnsupported,
-                        named.source + " states 'leak' per cycle: give 'clock_mhz'");
-        }
-        out.leakage_mw = leak->second * *arch_.clock_mhz / 1000;
-        out.actions.erase(leak);
-      }
-      out.area_um2 = named.area_um2;
-      out.from.source = named.source;
-      out.from.method = "by the name of the component";
-      return out;
-    }
+    if (const NamedPrices* named = named_prices(component.name)) return estimate_of(*named);
     if (component.request.component.empty()) {
       return Status(StatusCode::kUnsupported, "no \"class\" says what it is");
     }
     return estimate(set_, component.request);
+  }
+
+  Result<Estimate> estimate_of(const NamedPrices& named) const {
+    Estimate out;
+    out.actions = named.actions;
+    out.leakage_mw = named.leakage_mw;
+    if (const auto leak = out.actions.find("leak"); leak != out.actions.end()) {
+      // Accelergy's is per cycle.
+      if (!arch_.clock_mhz) {
+        return Status(StatusCode::kUnsupported,
+                      named.source + " states 'leak' per cycle: give 'clock_mhz'");
+      }
+      out.leakage_mw = leak->second * *arch_.clock_mhz / 1000;
+      out.actions.erase(leak);
+    }
+    out.area_um2 = named.area_um2;
+    out.from = by_name(named);
+    return out;
   }
 
   // Finds an estimate because `action` is stated nowhere.
@@ -160,7 +192,7 @@ class Resolver {
       const auto found = component.estimate->actions.find(name);
       if (found == component.estimate->actions.end()) {
         return Status(StatusCode::kInvalidInput,
-                      in_quotes(component.name) + ": " + component.estimate->from.table +
+                      in_quotes(component.name) + ": " + who_answered(*component.estimate) +
                           " has no action '" + name + "' (" + meaning +
                           "); write \"energy_pj\": {\"" + name + "\": ...}")
             .at(place_ + "/energy_pj");
@@ -173,6 +205,10 @@ class Resolver {
     return {};
   }
 
+  static const std::string& who_answered(const Estimate& estimate) {
+    return estimate.from.table.empty() ? estimate.from.source : estimate.from.table;
+  }
+
   void property(Component& component, const char* name, const std::optional<double>& stated,
                 const std::optional<double>& estimated, double& out) {
     if (!stated && !estimated) return;
@@ -182,8 +218,11 @@ class Resolver {
     component.prices.properties.push_back(std::move(number));
   }
 
-  // The actions of the source that evaluation does not charge.
-  void add_other_actions(Component& component) {
+  // The actions that evaluation does not charge: those stated in place, then those of the source.
+  static void add_other_actions(Component& component, const ActionEnergies& stated) {
+    for (const auto& [name, pj] : stated.others) {
+      component.prices.actions.push_back({name, pj, in_place()});
+    }
     if (!component.estimate) return;
     for (const auto& [name, pj] : component.estimate->actions) {
       const auto same = [&](const PricedNumber& n) { return n.name == name; };
@@ -195,7 +234,7 @@ class Resolver {
 
   template <class T, class Costs>
   Status finish(Component& component, const T& node, Costs& costs) {
-    add_other_actions(component);
+    add_other_actions(component, node.energy_pj);
     const bool priced_in_place = !component.estimate;
     std::optional<double> leakage_mw, area_um2, cycle_ns;
     if (!priced_in_place) {
@@ -204,7 +243,11 @@ class Resolver {
     } else if (!node.area_um2 && component.request.technology_nm && !node.class_name.empty()) {
       // Energies in place may be in any unit, so the tables' leakage would not go with them.
       Result<Estimate> found = find(component);
-      if (found.ok()) component.estimate = *std::move(found);
+      if (found.ok()) {
+        component.estimate = *std::move(found);
+      } else if (found.status().code() != StatusCode::kUnsupported) {
+        return found.status();
+      }
     }
     if (component.estimate) area_um2 = component.estimate->area_um2;
     property(component, "leakage_mw", node.leakage_mw, leakage_mw, costs.leakage_mw);
@@ -215,7 +258,7 @@ class Resolver {
     if (costs.leakage_mw > 0 && !arch_.clock_mhz) {
       return Status(StatusCode::kInvalidInput,
                     in_quotes(component.name) + " leaks " + number_text(costs.leakage_mw) +
-                        " mW by " + component.estimate->from.table +
+                        " mW by " + who_answered(*component.estimate) +
                         ", which becomes energy through the clock: give the architecture's "
                         "'clock_mhz', or \"leakage_mw\": 0");
     }
@@ -293,21 +336,13 @@ class Resolver {
 
   Status network_price(const Network& network, Component& component, Network& priced) {
     PricedNumber hop{"bit_hop", network.energy_pj_per_bit_hop, in_place()};
-    if (network.energy_pj_per_bit_hop == 0 && network.hop_mm > 0) {
-      component.request.component = std::string("network_") + network_name(network.network_class);
-      component.request.technology_nm = arch_.technology_nm;
-      component.request.voltage = arch_.voltage;
-      component.request.numbers["length_mm"] = network.hop_mm;
-      Result<Estimate> found = estimate(set_, component.request);
-      if (!found.ok()) {
-        if (found.status().code() != StatusCode::kUnsupported) return found.status();
-        return Status(StatusCode::kInvalidInput,
-                      "the energy of a hop of " + number_text(network.hop_mm) +
-                          " mm is not in the tables: " + found.status().message() +
-                          "; or write \"energy_pj_per_bit_hop\"");
-      }
-      hop.value = found->actions["transfer"];
-      hop.from = found->from;
+    std::string name = component.prices.node;
+    std::replace(name.begin(), name.end(), ' ', '_');
+    const NamedPrices* named = named_prices(name);
+    if (network.energy_pj_per_bit_hop == 0 && (named || network.hop_mm > 0)) {
+      Status status =
+          named ? hop_by_name(*named, name, hop) : hop_by_length(network, component.request, hop);
+      if (!status.ok()) return status;
       priced.energy_pj_per_bit_hop = hop.value;
       priced.energy_from_tables = true;
       out_.tables = set_.identity;
@@ -318,9 +353,47 @@ class Resolver {
     return {};
   }
 
+  static Status hop_by_name(const NamedPrices& named, const std::string& name, PricedNumber& hop) {
+    const auto pj = named.actions.find("bit_hop");
+    if (pj == named.actions.end()) {
+      return Status(StatusCode::kInvalidInput,
+                    named.source + " prices the network " + in_quotes(name) +
+                        " but has no action 'bit_hop' (pJ of one bit over one link); write "
+                        "\"energy_pj_per_bit_hop\"");
+    }
+    hop.value = pj->second;
+    hop.from = by_name(named);
+    return {};
+  }
+
+  Status hop_by_length(const Network& network, EstimateRequest& request, PricedNumber& hop) const {
+    request.component = std::string("network_") + network_name(network.network_class);
+    request.technology_nm = arch_.technology_nm;
+    request.voltage = arch_.voltage;
+    request.numbers["length_mm"] = network.hop_mm;
+    Result<Estimate> found = estimate(set_, request);
+    if (found.ok()) {
+      const auto pj = found->actions.find("transfer");
+      if (pj == found->actions.end()) {
+        return Status(StatusCode::kInvalidInput,
+                      who_answered(*found) + " has no action 'transfer' for the class " +
+                          in_quotes(request.component) + "; write \"energy_pj_per_bit_hop\"");
+      }
+      hop.value = pj->second;
+      hop.from = found->from;
+      return {};
+    }
+    if (found.status().code() != StatusCode::kUnsupported) return found.status();
+    return Status(StatusCode::kInvalidInput,
+                  "the energy of a hop of " + number_text(network.hop_mm) +
+                      " mm is not in the tables: " + found.status().message() +
+                      "; or write \"energy_pj_per_bit_hop\"");
+  }
+
   const Arch& arch_;
   const TableSet& set_;
   ResolvedCosts out_;
+  std::set<std::string> taken_;  // prices by name
   std::string place_;
   std::int64_t instances_ = 1;
 };

@@ -39,17 +39,14 @@ struct Relative {
 };
 
 Relative logic(const TechnologyScaling& scaling, double nm) {
-  const double least = scaling.nodes.back().nm;
-  const double inside = std::max(nm, least);
+  const double inside = std::clamp(nm, scaling.nodes.back().nm, scaling.nodes.front().nm);
   Relative out;
   out.energy = piecewise(scaling.nodes, inside, [&](const ScalingNode& node) {
     return polynomial(node, scaling.reference_voltage);
   });
   out.area = piecewise(scaling.nodes, inside, [](const ScalingNode& node) { return node.area; });
-  if (nm < least) {
-    out.energy *= std::pow(nm / least, scaling.energy_exponent_below);
-    out.area *= std::pow(nm / least, scaling.area_exponent_below);
-  }
+  out.energy *= std::pow(nm / inside, scaling.energy_exponent_below);
+  out.area *= std::pow(nm / inside, scaling.area_exponent_below);
   out.leakage = out.energy;
   return out;
 }
@@ -67,30 +64,39 @@ Relative memory(const TechnologyScaling& scaling, double nm) {
 }  // namespace
 
 Result<ScaleFactors> scale_node(const TechnologyScaling& scaling, ScalingRule rule, double from_nm,
-                                double to_nm) {
+                                double to_nm, bool extrapolate) {
   if (rule == ScalingRule::kNone || from_nm == to_nm) return ScaleFactors();
+  bool inside = true;
   for (const double nm : {from_nm, to_nm}) {
     if (nm >= scaling.least_nm && nm <= scaling.most_nm) continue;
-    return outside("the node", nm, scaling.least_nm, scaling.most_nm, " nm");
+    if (!extrapolate) return outside("the node", nm, scaling.least_nm, scaling.most_nm, " nm");
+    inside = false;
   }
   const auto at = rule == ScalingRule::kLogic ? logic : memory;
   const Relative from = at(scaling, from_nm), to = at(scaling, to_nm);
   return ScaleFactors{to.energy / from.energy, to.leakage / from.leakage, to.area / from.area,
-                      to_nm / from_nm};
+                      to_nm / from_nm, !inside};
 }
 
-Result<double> scale_voltage(const TechnologyScaling& scaling, double nm, double from_voltage,
-                             double to_voltage) {
-  if (from_voltage == to_voltage) return 1.0;
+Result<ScaleFactors> scale_voltage(const TechnologyScaling& scaling, double nm, double from_voltage,
+                                   double to_voltage, bool extrapolate) {
+  if (from_voltage == to_voltage) return ScaleFactors();
+  bool inside = true;
   for (const double voltage : {from_voltage, to_voltage}) {
     if (voltage >= scaling.least_voltage && voltage <= scaling.most_voltage) continue;
-    return outside("the supply", voltage, scaling.least_voltage, scaling.most_voltage, " V");
+    if (!extrapolate) {
+      return outside("the supply", voltage, scaling.least_voltage, scaling.most_voltage, " V");
+    }
+    inside = false;
   }
   const auto energy = [&](double voltage) {
-    return piecewise(scaling.nodes, nm,
-                     [&](const ScalingNode& node) { return polynomial(node, voltage); });
+    const double known = std::clamp(voltage, scaling.least_voltage, scaling.most_voltage);
+    return std::pow(voltage / known, 2) *
+           piecewise(scaling.nodes, nm,
+                     [&](const ScalingNode& node) { return polynomial(node, known); });
   };
-  return energy(to_voltage) / energy(from_voltage);
+  const double factor = energy(to_voltage) / energy(from_voltage);
+  return ScaleFactors{factor, factor, 1, 1, !inside};
 }
 
 double nominal_voltage(const TechnologyScaling& scaling, double nm) {

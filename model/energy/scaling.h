@@ -29,7 +29,7 @@ struct TechnologyScaling {
   double least_nm = 0, most_nm = 0;     // the range that may be asked for
   double least_voltage = 0, most_voltage = 0;
   double reference_voltage = 0;      // of factors between nodes
-  double energy_exponent_below = 0;  // beyond the last node: (ratio of nm) to this power
+  double energy_exponent_below = 0;  // beyond either end: (ratio of nm) to this power
   double area_exponent_below = 0;
   double memory_floor_nm = 0;
   double memory_energy_exponent = 0, memory_area_exponent = 0;  // below memory_floor_nm
@@ -38,14 +38,17 @@ struct TechnologyScaling {
 
 struct ScaleFactors {
   double energy = 1, leakage = 1, area = 1, cycle = 1;
+  bool extrapolated = false;  // outside the range that may be asked for
 };
 
-// What a number at `from_nm` is multiplied by to stand for `to_nm`.
+// What a number at `from_nm` is multiplied by to stand for `to_nm`. Outside the range: an error, or
+// with `extrapolate` the rule beyond the last node.
 Result<ScaleFactors> scale_node(const TechnologyScaling& scaling, ScalingRule rule, double from_nm,
-                                double to_nm);
-// What energy and leakage at one node are multiplied by when the supply changes.
-Result<double> scale_voltage(const TechnologyScaling& scaling, double nm, double from_voltage,
-                             double to_voltage);
+                                double to_nm, bool extrapolate);
+// The same when the supply changes, of energy and leakage. With `extrapolate`: beyond the range by
+// the square of the supply.
+Result<ScaleFactors> scale_voltage(const TechnologyScaling& scaling, double nm, double from_voltage,
+                                   double to_voltage, bool extrapolate);
 double nominal_voltage(const TechnologyScaling& scaling, double nm);
 
 }  // namespace loopscape

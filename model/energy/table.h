@@ -62,6 +62,9 @@ struct TableFile {
   std::optional<TechnologyScaling> scaling;
 };
 
+// Checks what no single field can see (names, expressions, ranges) and builds the grids.
+Status finish_tables(TableFile& file);
+
 // `name` is what errors call the file.
 Result<TableFile> parse_table_file(const std::string& name, std::string_view text);
 std::string table_file_schema();

@@ -1,7 +1,4 @@
 // The JSON form of component tables.
-#include <algorithm>
-#include <set>
-
 #include "model/base/expression.h"
 #include "model/base/json_fields.h"
 #include "model/energy/table.h"
@@ -281,62 +278,6 @@ const Table<TableFile>& file_table() {
   return table;
 }
 
-// --- what no single field can see --------------------------------------------------------------
-
-Status check_scaling(const TechnologyScaling& scaling, const Reader& reader) {
-  const auto falls = [](const auto& points) {
-    return !points.empty() &&
-           std::is_sorted(points.begin(), points.end(),
-                          [](const auto& one, const auto& two) { return one.nm > two.nm; });
-  };
-  if (!falls(scaling.nodes)) return reader.at("nodes").error("nodes stand by decreasing 'nm'");
-  if (!falls(scaling.supplies)) {
-    return reader.at("supplies").error("supplies stand by decreasing 'nm'");
-  }
-  return {};
-}
-
-Status check_table(EnergyTable& table, const Reader& reader) {
-  if (table.rows.empty() != table.columns.empty()) {
-    return reader.error("'rows' and 'columns' come together");
-  }
-  for (const std::string* text : {&table.leakage_mw, &table.area_um2, &table.cycle_ns}) {
-    if (text->size() > kMaxExpressionLength) return reader.error("an expression is too long");
-  }
-  if (table.actions.empty()) return reader.error("a table prices at least one action");
-  if (table.scaling != ScalingRule::kNone && !table.technology_nm &&
-      std::find(table.axes.begin(), table.axes.end(), "technology_nm") == table.axes.end()) {
-    return reader.at("scaling").error(
-        "scaling starts at a node: give 'technology_nm', or make it an axis");
-  }
-  std::set<std::string> names;
-  for (const TableAttribute& attribute : table.attributes) {
-    if (!is_identifier(attribute.name) || !names.insert(attribute.name).second) {
-      return reader.at("attributes")
-          .error(in_quotes(attribute.name) + " is no name, or given twice");
-    }
-  }
-  Result<Grid> grid = Grid::create(table.axes, table.columns.size(), table.rows);
-  if (!grid.ok()) {
-    return Status(grid.status().code(), grid.status().message())
-        .at(reader.place + grid.status().place());
-  }
-  table.grid = *std::move(grid);
-  return {};
-}
-
-Status check_check(const TableCheck& check, const Reader& reader) {
-  for (std::size_t i = 0; i < check.columns.size(); ++i) {
-    if (!check.columns[i].empty()) continue;
-    return reader.at("columns").at(i).error("a column has a name");
-  }
-  for (std::size_t i = 0; i < check.rows.size(); ++i) {
-    if (check.rows[i].size() == check.columns.size()) continue;
-    return reader.at("rows").at(i).error("a row has one number per column");
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<TableFile> parse_table_file(const std::string& name, std::string_view text) {
@@ -344,19 +285,8 @@ Result<TableFile> parse_table_file(const std::string& name, std::string_view tex
   if (Status s = fields::parse_json(text, json); !s.ok()) return std::move(s).in(name);
   TableFile file;
   if (Status s = file_table().read(json, {}, file); !s.ok()) return std::move(s).in(name);
-  for (std::size_t i = 0; i < file.tables.size(); ++i) {
-    file.tables[i].file = name;
-    Status status = check_table(file.tables[i], Reader{}.at("tables").at(i));
-    if (!status.ok()) return std::move(status).in(name);
-  }
-  for (std::size_t i = 0; i < file.checks.size(); ++i) {
-    Status status = check_check(file.checks[i], Reader{}.at("checks").at(i));
-    if (!status.ok()) return std::move(status).in(name);
-  }
-  if (file.scaling) {
-    Status status = check_scaling(*file.scaling, Reader{}.at("scaling"));
-    if (!status.ok()) return std::move(status).in(name);
-  }
+  for (EnergyTable& table : file.tables) table.file = name;
+  if (Status s = finish_tables(file); !s.ok()) return std::move(s).in(name);
   return file;
 }
 

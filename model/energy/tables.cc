@@ -27,9 +27,21 @@ class TableSetBuilder {
       set_->tables.push_back(std::move(table));
     }
     for (TableCheck& check : file.checks) set_->checks.push_back(std::move(check));
-    if (file.scaling) set_->scaling = *std::move(file.scaling);
+    if (!file.scaling) return {};
+    // The rules that come with the library may be replaced, once.
+    if (added_ && !scaling_file_.empty()) {
+      return Status(StatusCode::kInvalidInput, "rules for scaling stand in " + scaling_file_ +
+                                                   " already; leave one of them out")
+          .at("/scaling")
+          .in(name);
+    }
+    if (added_) scaling_file_ = name;
+    set_->scaling = *std::move(file.scaling);
     return {};
   }
+
+  // What follows is not the library's own.
+  void begin_added() { added_ = true; }
 
   TableSet& set() { return *set_; }
   std::shared_ptr<const TableSet> finish() { return set_; }
@@ -37,6 +49,8 @@ class TableSetBuilder {
  private:
   std::shared_ptr<TableSet> set_ = std::make_shared<TableSet>();
   std::map<std::string, std::string> files_;  // of every table
+  bool added_ = false;
+  std::string scaling_file_;  // that replaced the library's rules
 };
 
 // A file that the library has already, word for word, adds nothing.
@@ -73,6 +87,7 @@ Result<EnergyTables> EnergyTables::create(const UserTables& more) {
   for (const BuiltInTable& table : built_in_tables()) {
     if (Status s = builder.add(std::string(table.name), table.json); !s.ok()) return s;
   }
+  builder.begin_added();
   UserTables added = more;
   std::erase_if(added.tables, [](const TableText& text) { return is_built_in(text.json); });
   for (const TableText& text : added.tables) {

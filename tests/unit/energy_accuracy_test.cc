@@ -119,6 +119,48 @@ TEST_CASE("an SRAM grows with its size and shrinks with the node", "[energy]") {
   CHECK(compared > 1000);
 }
 
+// The exceptions of the sources: registers are flip-flops, the arrays that follow them are smaller
+// and leak less (energy_tables/README.md). Energy falls nowhere, and nothing falls elsewhere.
+TEST_CASE("where area and leakage fall when a memory grows is known", "[energy]") {
+  const std::vector<double> words = {1,   2,   5,   12,  24,  48,  63,  64,   65,   100,
+                                     127, 128, 129, 200, 500, 512, 513, 1000, 5000, 65536};
+  std::set<std::string> falls;
+  for (const char* name : {"sram", "scratchpad", "fifo", "smart_buffer", "regfile", "edram"}) {
+    for (const int width : {8, 16, 64, 100, 1024}) {
+      for (const double nm : {45.0, 16.0}) {
+        std::optional<MemoryCosts> last;
+        double before = 0;
+        for (const double now : words) {
+          const std::string keys = R"("class": ")" + std::string(name) + R"(", "size_bits": )" +
+                                   number_text(now * width) + R"(, "width_bits": )" +
+                                   std::to_string(width);
+          const std::optional<MemoryCosts> costs = memory(keys, nm);
+          INFO(name << " of " << now << " words of " << width << " bits, " << nm << " nm");
+          REQUIRE(costs);
+          if (last) {
+            CHECK(costs->read_pj >= last->read_pj);
+            CHECK(costs->write_pj >= last->write_pj);
+            const bool area = costs->area_um2 < last->area_um2;
+            CHECK(area == (costs->leakage_mw < last->leakage_mw));
+            if (area) {
+              falls.insert(std::string(name) + (width <= 32 ? " narrow " : " wide ") +
+                           number_text(before) + " to " + number_text(now));
+            }
+          }
+          last = costs;
+          before = now;
+        }
+      }
+    }
+  }
+  std::set<std::string> known = {"regfile narrow 512 to 513", "regfile wide 512 to 513"};
+  for (const char* name : {"sram", "scratchpad", "fifo", "smart_buffer"}) {
+    known.insert(std::string(name) + " narrow 127 to 128");
+    known.insert(std::string(name) + " wide 63 to 64");
+  }
+  CHECK(falls == known);
+}
+
 TEST_CASE("energy and area do not grow when the node shrinks", "[energy]") {
   const std::vector<std::string> memories = {
       sram(1024, 64),

@@ -191,26 +191,97 @@ TEST_CASE("defects of a table are told at their place", "[energy]") {
         "accuracy": 0.5, )" + table + "}]}"}};
         return EnergyTables::create(more).status().to_string();
       };
+  const std::string kA = R"("attributes": [{"name": "a"}], )";
   CHECK(error(R"("actions": {"read": 1, "write": 1})") == "");
   CHECK_THAT(error(R"("actoins": {"read": 1})"),
              Catch::Contains("did you mean 'actions'?") && Catch::Contains("/tables/0/actoins"));
   CHECK_THAT(error(R"("comment": "")"), Catch::Contains("unknown key 'comment'"));
-  CHECK_THAT(error(R"("axes": ["a"], "columns": ["c"], "rows": [[1, 2], [1, 3]],
+  CHECK_THAT(error(kA + R"("axes": ["a"], "columns": ["c"], "rows": [[1, 2], [1, 3]],
       "actions": {"read": "c"})"),
              Catch::Contains("two rows have one place: a 1"));
-  CHECK_THAT(error(R"("axes": ["a"], "columns": ["c"], "rows": [[0, 2]],
+  CHECK_THAT(error(kA + R"("axes": ["a"], "columns": ["c"], "rows": [[0, 2]],
       "actions": {"read": "c"})"),
              Catch::Contains("places on the axis a are positive"));
-  CHECK_THAT(error(R"("axes": ["a"], "columns": ["c"], "rows": [[1]], "actions": {"read": "c"})"),
-             Catch::Contains("/tables/0/rows/0"));
+  CHECK_THAT(
+      error(kA + R"("axes": ["a"], "columns": ["c"], "rows": [[1]], "actions": {"read": "c"})"),
+      Catch::Contains("/tables/0/rows/0"));
   CHECK_THAT(error(R"("scaling": "logic", "actions": {"read": 1})"),
              Catch::Contains("scaling starts at a node"));
-  const EnergyTables wrong = tables(R"({"tables": [{"name": "t", "class": "mine", "source": "me",
-      "accuracy": 0.5, "actions": {"read": "wdith_bits", "write": 1},
-      "attributes": [{"name": "width_bits"}]}]})");
-  CHECK_THAT(refused(R"("class": "mine")", "\"word_bits\": 16", wrong),
-             Catch::Contains("mine.json: table t, action read") &&
+  const auto besides = [&](const std::string& more) {
+    return error(R"("actions": {"read": 1}, )" + more);
+  };
+  CHECK_THAT(error(R"("actions": {"read": "wdith_bits"}, "attributes": [{"name": "width_bits"}])"),
+             Catch::StartsWith("t.json: /tables/0/actions/read") &&
                  Catch::Contains("(did you mean 'width_bits'?)"));
+  CHECK_THAT(error(R"("actions": {"read": "2*"})"), Catch::Contains("found the end"));
+  CHECK_THAT(besides(R"("scaling": "logic", "technology_nm": 45, "voltage": "volts")"),
+             Catch::Contains("/tables/0/voltage") && Catch::Contains("unknown name 'volts'"));
+  CHECK_THAT(besides(R"("attributes": [{"name": "a", "min": 5, "max": 1}])"),
+             Catch::Contains("'min' 5 is above 'max' 1"));
+  CHECK_THAT(besides(R"("attributes": [{"name": "a"}], "let": {"a": 1})"),
+             Catch::Contains("the name 'a' is given twice"));
+  CHECK_THAT(besides(R"("attributes": [{"name": "voltage"}])"),
+             Catch::Contains("is known without being stated"));
+  CHECK_THAT(besides(R"("let": {"technology_nm": 3})"),
+             Catch::Contains("is known without being stated"));
+  CHECK_THAT(besides(R"("attributes": [{"name": "a"}], "axes": ["a", "technology_nm"],
+      "columns": ["c"], "rows": [[1, 1, 1]])"),
+             Catch::Contains("'technology_nm' is the first axis"));
+  CHECK_THAT(besides(R"("parts": [{"part": "p", "class": "register"}], "area_um2": "q_area_um2")"),
+             Catch::Contains("unknown name 'q_area_um2'"));
+  // What only a component shows.
+  const EnergyTables less = tables(R"({"tables": [{"name": "t", "class": "mine", "source": "me",
+      "accuracy": 0.5, "actions": {"read": 1, "write": 1}, "parts": [{"part": "p",
+      "class": "register", "attributes": {"operand_bits": 8}, "count": -1}]}]})");
+  CHECK_THAT(refused(R"("class": "mine")", "\"technology_nm\": 45", less),
+             Catch::Contains("a count of less than 0"));
+}
+
+TEST_CASE("rules for scaling are replaced once, and hold water", "[energy]") {
+  const auto rules = [](const std::string& nodes, const std::string& range = "3") {
+    return R"({"scaling": {"source": "me", "nodes": )" + nodes + R"(,
+      "supplies": [{"nm": 45, "voltage": 1}], "min_nm": )" +
+           range + R"(, "max_nm": 130,
+      "min_voltage": 0.6, "max_voltage": 1.3, "reference_voltage": 0.8,
+      "energy_exponent_below": 0.5, "area_exponent_below": 1, "memory_floor_nm": 22,
+      "memory_energy_exponent": 0.5, "memory_area_exponent": 1, "memory_leakage_step": 1}})";
+  };
+  const auto error = [](const std::vector<std::string>& files) {
+    UserTables more;
+    for (const std::string& text : files) {
+      more.tables.push_back({std::string(1, static_cast<char>('a' + more.tables.size())), text});
+    }
+    return EnergyTables::create(more).status().to_string();
+  };
+  const std::string good = rules(R"([{"nm": 45, "area": 1, "a": 1, "b": 0, "c": 0}])");
+  CHECK(error({good}) == "");
+  CHECK_THAT(error({good, good}), Catch::Contains("rules for scaling stand in a already"));
+  CHECK_THAT(error({rules(R"([{"nm": 45, "area": 1, "a": 1, "b": 0, "c": 0},
+                              {"nm": 45, "area": 1, "a": 1, "b": 0, "c": 0}])")}),
+             Catch::Contains("nodes stand by decreasing 'nm'"));
+  CHECK_THAT(error({rules(R"([{"nm": 45, "area": 1, "a": 1, "b": -2, "c": 0.9}])")}),
+             Catch::Contains("the energy is not positive at every supply"));
+  CHECK_THAT(error({rules(R"([{"nm": 45, "area": 1, "a": 1, "b": 0, "c": 0}])", "200")}),
+             Catch::Contains("'min_nm' is positive and not above 'max_nm'"));
+}
+
+TEST_CASE("a component of too many parts is refused in time", "[energy]") {
+  std::string text = R"({"tables": [)";
+  for (int depth = 0; depth < 7; ++depth) {
+    const std::string next = "c" + std::to_string(depth + 1);
+    std::string parts;
+    for (int i = 0; i < 30; ++i) {
+      parts += (i == 0 ? "" : ", ") + (R"({"part": "p)" + std::to_string(i)) + R"(", "class": ")" +
+               next + "\"}";
+    }
+    text += R"({"name": "t)" + std::to_string(depth) + R"(", "class": "c)" + std::to_string(depth) +
+            R"(", "source": "me", "accuracy": 0.5, "parts": [)" + parts +
+            R"(], "actions": {"read": 1, "write": 1}}, )";
+  }
+  text += R"({"name": "end", "class": "c7", "source": "me", "accuracy": 0.5,
+      "actions": {"read": 1}}]})";
+  CHECK_THAT(refused(R"("class": "c0")", "\"word_bits\": 16", tables(text)),
+             Catch::Contains("more than 10000 others"));
 }
 
 TEST_CASE("compounds are built from parts, with a recipe per action", "[energy]") {
@@ -224,7 +295,7 @@ TEST_CASE("compounds are built from parts, with a recipe per action", "[energy]"
   CHECK(pair.costs.memories[1].read_pj == Approx(0.1));
   CHECK(pair.costs.memories[1].write_pj == Approx(0.3));
   CHECK(pair.costs.memories[1].area_um2 == Approx(2 * 137));
-  CHECK(origin(pair).parts == std::vector<std::string>{"add: horowitz_int_adder"});
+  CHECK(origin(pair).parts == std::vector<std::string>{"add: horowitz_int_adder at 45 nm"});
   CHECK_THAT(origin(pair).source, Catch::StartsWith("me; Horowitz"));
   const EnergyTables loop = tables(R"({"tables": [{"name": "l", "class": "l", "source": "me",
       "accuracy": 0.5, "parts": [{"part": "p", "class": "l"}], "actions": {"read": 1}}]})");
