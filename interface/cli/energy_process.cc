@@ -1,8 +1,10 @@
 // Running an external estimator.
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -74,6 +76,16 @@ Talk talk(const std::string& input, Pipe& in, Pipe& out, Clock::time_point end,
   }
 }
 
+// Waits for a command that has closed its output; it may still linger.
+bool ended(pid_t child, Clock::time_point end, int& status) {
+  for (timespec pause{0, 100'000};; pause.tv_nsec = std::min(2 * pause.tv_nsec, 20'000'000L)) {
+    const pid_t found = waitpid(child, &status, WNOHANG);
+    if (found == child || (found < 0 && errno != EINTR)) return true;
+    if (Clock::now() >= end) return false;
+    nanosleep(&pause, nullptr);
+  }
+}
+
 }  // namespace
 
 Result<std::string> run_command(const std::string& command, const std::string& input,
@@ -90,10 +102,14 @@ Result<std::string> run_command(const std::string& command, const std::string& i
   std::string answer;
   const auto limit =
       std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  const Talk how = talk(input, in, out, Clock::now() + limit, answer);
-  if (how != Talk::kDone) kill(-child, SIGKILL);
+  const Clock::time_point end = Clock::now() + limit;
+  Talk how = talk(input, in, out, end, answer);
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  if (how == Talk::kDone && !ended(child, end, status)) how = Talk::kLate;
+  if (how != Talk::kDone) {
+    kill(-child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
   }
   if (how == Talk::kLate) {
     return failed(command,

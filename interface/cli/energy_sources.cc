@@ -85,6 +85,12 @@ Result<EnergyTables> load_tables(const TableOptions& options) {
       if (Status status = add_file(file, more); !status.ok()) return status;
     }
   }
+  // A day is more than anybody waits for.
+  if (!(options.estimator_seconds > 0 && options.estimator_seconds <= 86400)) {
+    return Status(StatusCode::kInvalidInput,
+                  "--estimator-timeout is a number of seconds above 0 and at most 86400, not " +
+                      number_text(options.estimator_seconds));
+  }
   if (!options.estimator.empty()) {
     more.external_name = options.estimator;
     more.external = [command = options.estimator,
