@@ -64,6 +64,20 @@ std::string facts(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+// Components with a price outside its source's range, as their "extrapolate" asks for.
+std::string extrapolated(const StoredResult& result) {
+  std::string nodes;
+  for (const ComponentPrices& its : result.prices) {
+    const auto is = [](const PricedNumber& number) { return number.from.extrapolated; };
+    if (!std::any_of(its.actions.begin(), its.actions.end(), is) &&
+        !std::any_of(its.properties.begin(), its.properties.end(), is)) {
+      continue;
+    }
+    nodes += (nodes.empty() ? "" : ", ") + its.node;
+  }
+  return nodes;
+}
+
 std::string totals(const StoredResult& result) {
   const Breakdown& all = result.breakdown;
   const auto steps = static_cast<double>(all.cycles);
@@ -86,6 +100,9 @@ std::string totals(const StoredResult& result) {
            grouped(result.breakdown.compute.instances) + " " + result.arch.compute.name +
            " instances work"}};
   if (all.area_um2 > 0) rows.push_back({"Area", plain(all.area_um2 / 1e6) + " mm2", ""});
+  if (const std::string nodes = extrapolated(result); !nodes.empty()) {
+    rows.push_back({"Extrapolated", "", "prices of " + nodes});
+  }
   if (all.bottleneck < all.time.size()) {
     rows.push_back({"Bottleneck", "", time_part_name(all.time[all.bottleneck], result.arch)});
   }

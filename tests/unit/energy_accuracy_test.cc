@@ -161,6 +161,34 @@ TEST_CASE("where area and leakage fall when a memory grows is known", "[energy]"
   CHECK(falls == known);
 }
 
+// A word of more than 512 bits lies in several arrays, each of them narrower than one of 512.
+TEST_CASE("where energy falls when a word grows is known", "[energy]") {
+  const std::vector<double> widths = {1,   4,   8,   16,  24,  31,  32,  33,  64,   96,   128, 129,
+                                      200, 256, 300, 400, 511, 512, 513, 768, 1024, 1025, 1500};
+  std::set<std::string> falls;
+  for (const double words : {128.0, 1024.0, 65536.0}) {
+    for (const double nm : {65.0, 45.0, 28.0, 16.0}) {
+      std::optional<MemoryCosts> last;
+      double before = 0;
+      for (const double width : widths) {
+        const std::optional<MemoryCosts> now = memory(sram(words, static_cast<int>(width)), nm);
+        INFO(words << " words of " << width << " bits, " << nm << " nm");
+        REQUIRE(now);
+        if (last) {
+          CHECK(now->leakage_mw >= last->leakage_mw);
+          if (now->read_pj < last->read_pj || now->write_pj < last->write_pj ||
+              now->area_um2 < last->area_um2) {
+            falls.insert(number_text(before) + " to " + number_text(width));
+          }
+        }
+        last = now;
+        before = width;
+      }
+    }
+  }
+  CHECK(falls == std::set<std::string>{"512 to 513", "1024 to 1025"});
+}
+
 TEST_CASE("energy and area do not grow when the node shrinks", "[energy]") {
   const std::vector<std::string> memories = {
       sram(1024, 64),
