@@ -224,11 +224,11 @@ class Resolver {
       component.prices.actions.push_back({name, pj, in_place()});
     }
     if (!component.estimate) return;
-    for (const auto& [name, pj] : component.estimate->actions) {
-      const auto same = [&](const PricedNumber& n) { return n.name == name; };
+    for (const auto& its : component.estimate->actions) {
+      const auto same = [&](const PricedNumber& n) { return n.name == its.first; };
       std::vector<PricedNumber>& actions = component.prices.actions;
       if (std::any_of(actions.begin(), actions.end(), same)) continue;
-      actions.push_back({name, pj, component.estimate->from});
+      actions.push_back({its.first, its.second, component.estimate->from});
     }
   }
 
