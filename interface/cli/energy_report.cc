@@ -113,26 +113,36 @@ std::vector<std::string> without(const ResolvedCosts& resolved, const char* name
   return out;
 }
 
+// Components whose shortest cycle is longer than the clock's.
+std::vector<std::string> too_slow(const ResolvedCosts& resolved) {
+  std::vector<std::string> out;
+  for (const ComponentPrices& its : resolved.prices) {
+    for (const PricedNumber& number : its.properties) {
+      const bool slow = number.name == "cycle_ns" && resolved.arch.clock_mhz &&
+                        number.value > 1000 / *resolved.arch.clock_mhz;
+      if (slow) out.push_back(its.node);
+    }
+  }
+  return out;
+}
+
 std::string joined(const std::vector<std::string>& texts) {
   std::string out;
   for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + printable(text, 200);
   return out;
 }
 
-std::string unstated_text(const ResolvedCosts& resolved) {
+// What a reader of the totals should know.
+std::string notes_text(const ResolvedCosts& resolved) {
   std::string out;
-  const auto add = [&](const char* name, const char* what) {
-    const std::vector<std::string> nodes = without(resolved, name);
+  const auto add = [&](const char* what, const std::vector<std::string>& nodes) {
     if (!nodes.empty()) out += std::string("  ") + what + joined(nodes) + "\n";
   };
-  add("area_um2", "no area is stated of      ");
-  add("leakage_mw", "no leakage is stated of   ");
+  add("no area is stated of      ", without(resolved, "area_um2"));
+  add("no leakage is stated of   ", without(resolved, "leakage_mw"));
+  add("slower than the clock     ", too_slow(resolved));
+  add("prices that nobody took   ", resolved.unused);
   return out;
-}
-
-std::string unused_text(const ResolvedCosts& resolved) {
-  return resolved.unused.empty() ? ""
-                                 : "  prices that nobody took   " + joined(resolved.unused) + "\n";
 }
 
 // Names that appear in YAML come from an architecture: letters, digits, '_' and '-', and spaces.
@@ -174,7 +184,7 @@ std::string prices_text(const ResolvedCosts& resolved, const Style& style) {
          sources_text(resolved.prices, style) + "\n" + "  area of all instances     " +
          plain(total(resolved, "area_um2") / 1e6) + " mm2\n  leakage of all instances  " +
          plain(total(resolved, "leakage_mw")) + " mW\n  tables                    " +
-         resolved.tables + "\n" + unstated_text(resolved) + unused_text(resolved);
+         resolved.tables + "\n" + notes_text(resolved);
 }
 
 std::string prices_document(const ResolvedCosts& resolved) {
@@ -186,13 +196,13 @@ std::string prices_document(const ResolvedCosts& resolved) {
   json["tables"] = resolved.tables;
   json["area_um2"] = total(resolved, "area_um2");
   json["leakage_mw"] = total(resolved, "leakage_mw");
-  if (const auto nodes = without(resolved, "area_um2"); !nodes.empty()) {
-    json["without_area"] = nodes;
-  }
-  if (const auto nodes = without(resolved, "leakage_mw"); !nodes.empty()) {
-    json["without_leakage"] = nodes;
-  }
-  if (!resolved.unused.empty()) json["unused"] = resolved.unused;
+  const auto note = [&](const char* key, const std::vector<std::string>& nodes) {
+    if (!nodes.empty()) json[key] = nodes;
+  };
+  note("without_area", without(resolved, "area_um2"));
+  note("without_leakage", without(resolved, "leakage_mw"));
+  note("slower_than_clock", too_slow(resolved));
+  note("unused", resolved.unused);
   json["components"] = OrderedJson::parse(prices_to_json(resolved.prices), nullptr, false);
   return dumped(json);
 }
