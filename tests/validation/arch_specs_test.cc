@@ -75,6 +75,8 @@ const std::map<std::string, std::string>& small_layers() {
   static const std::map<std::string, std::string> layers = {
       {"conv", R"({"op": "conv2d", "name": "conv", "k": 8, "c": 4, "h": 6, "w": 6,
                    "r": 3, "s": 3, "padding": 1})"},
+      {"batch", R"({"op": "conv2d", "name": "batch", "n": 2, "k": 8, "c": 4, "h": 6, "w": 6,
+                    "r": 3, "s": 3, "padding": 1})"},
       {"fc", R"({"op": "fc", "name": "fc", "n": 2, "k": 64, "c": 96})"}};
   return layers;
 }

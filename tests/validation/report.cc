@@ -101,7 +101,7 @@ void Report::row(const ValueRow& row) const {
   const std::string difference =
       row.published == 0 ? shown(row.ours, row.digits) : percent(residual, "%+.2f %%");
   record(suite_, {{"check", row.check},
-                  {"published", shown(row.published, 10)},
+                  {"published", shown(row.published, 6)},
                   {"ours", shown(row.ours, row.digits)},
                   {"residual", residual == 0 ? "0" : difference},
                   {"tolerance", row.tolerance == 0 ? "0" : percent(row.tolerance, "%.3g %%")},
