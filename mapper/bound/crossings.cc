@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/counting/counting.h"
+
 namespace loopscape {
 namespace {
 
@@ -21,7 +23,7 @@ Crossings::Crossings(const Evaluator& evaluator, Factors factors)
   const Arch& arch = evaluator_.arch();
   for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
     const Tensor& tensor = problem_.tensors[t];
-    bits_.push_back(tensor.bits != 0 ? tensor.bits : arch.word_bits);
+    bits_.push_back(bits_of(tensor, arch));
     for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
       const int carrier = counter_->network(f, t);
       if (carrier < 0) continue;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapper/search/climb_run.h"
+#include "model/counting/counting.h"
 
 namespace loopscape {
 
@@ -242,8 +243,8 @@ bool Climb::fits(const Step& store, const Tile& tile) const {
   for (unsigned rest = store.tensors; rest != 0; rest &= rest - 1) {
     const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
     const Tensor& tensor = space_.problem().tensors[t];
-    bits += static_cast<std::uint64_t>(counter_.tile_words(t, tile)) *
-            (tensor.bits != 0 ? tensor.bits : space_.arch().word_bits);
+    bits +=
+        static_cast<std::uint64_t>(counter_.tile_words(t, tile)) * bits_of(tensor, space_.arch());
   }
   return bits <= usable;
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "mapper/search/climb_run.h"
+#include "model/counting/counting.h"
 
 namespace loopscape {
 
@@ -71,7 +72,7 @@ std::int64_t Climb::Run::usable(const Memory& memory) {
 }
 
 std::int64_t Climb::Run::bits_of(std::size_t t) const {
-  return problem_.tensors[t].bits != 0 ? problem_.tensors[t].bits : climb_.space_.arch().word_bits;
+  return loopscape::bits_of(problem_.tensors[t], climb_.space_.arch());
 }
 
 bool Climb::Run::stores_later(std::uint8_t memory) const {

@@ -125,11 +125,19 @@ struct Constraint {
   friend bool operator==(const Constraint&, const Constraint&) = default;
 };
 
+// Widths of tensors that state none, by role; 0: the architecture's word.
+struct RoleBits {
+  std::uint32_t weight = 0, input = 0, output = 0;
+  std::uint32_t final = 0;  // of an output's last visit; 0: as `output`
+  friend bool operator==(const RoleBits&, const RoleBits&) = default;
+};
+
 struct Arch {
   std::string name;
   std::string comment;  // where the numbers come from; kept, never interpreted
   std::optional<double> technology_nm, voltage, clock_mhz;
   std::uint32_t word_bits = 16;
+  RoleBits role_bits;
   std::map<std::string, std::string> variables;  // name -> number or expression as text
   std::vector<ArchNode> nodes;                   // outermost first
   std::vector<Memory> memories;

@@ -147,6 +147,17 @@ OrderedJson variables_schema() {
   return schema;
 }
 
+const Table<RoleBits>& role_bits_table() {
+  static const Table<RoleBits> table =
+      Table<RoleBits>(true)
+          .integer("weight", &RoleBits::weight, {1, 65536}, "Weights; default: word_bits.")
+          .integer("input", &RoleBits::input, {1, 65536}, "Inputs; default: word_bits.")
+          .integer("output", &RoleBits::output, {1, 65536}, "Partial sums; default: word_bits.")
+          .integer("final", &RoleBits::final, {1, 65536},
+                   "A result's last visit; default: as 'output'.");
+  return table;
+}
+
 const Table<Arch>& arch_table() {
   static const Table<Arch> table =
       Table<Arch>(true)
@@ -159,6 +170,8 @@ const Table<Arch>& arch_table() {
           .number("voltage", &Arch::voltage, kPositive, "Supply, in volts.")
           .number({{"clock_mhz"}, {"clock_ghz", 1, 1e3}}, &Arch::clock_mhz, kPositive, "Clock.")
           .integer("word_bits", &Arch::word_bits, {1, 65536}, "Width of a word.")
+          .object("role_bits", &Arch::role_bits, role_bits_table(),
+                  "Widths of tensors whose problem states none, by their role.")
           .custom("nodes", nodes_schema(), read_nodes, write_nodes,  // after word_bits: "words"
                   "Memories, fan-outs and the compute node, outermost first.")
           .required()

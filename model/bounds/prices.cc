@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "model/bounds/bounds.h"
+#include "model/counting/counting.h"
 
 namespace loopscape {
 namespace {
@@ -47,8 +48,8 @@ BoundaryPrices::BoundaryPrices(const Evaluator& evaluator, const BoundaryCounter
   for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
     const Tensor& tensor = problem.tensors[t];
     words_[t] = static_cast<double>(counter.all_words(t));
-    bits_[t] = tensor.bits != 0 ? tensor.bits : arch.word_bits;
-    final_bits_[t] = tensor.final_bits != 0 ? tensor.final_bits : bits_[t];
+    bits_[t] = bits_of(tensor, arch);
+    final_bits_[t] = final_bits_of(tensor, arch);
     relevant_[t] = counter.relevant(t);
     sliding_[t] = tensor.is_output ? counter.named_sliding(t) : counter.sliding(t);
     clipped_[t] = counter.clipped(t);

@@ -39,14 +39,14 @@ RankShape rank_shape(const Rank& rank, bool box) {
   return shape;
 }
 
-Result<TensorShape> tensor_shape(const Problem& problem, const Tensor& tensor,
-                                 std::uint32_t word_bits, bool box, Workspace& workspace) {
+Result<TensorShape> tensor_shape(const Problem& problem, const Tensor& tensor, const Arch& arch,
+                                 bool box, Workspace& workspace) {
   TensorShape shape;
   shape.is_output = tensor.is_output;
   shape.relevant = tensor.relevant;
   shape.sliding = tensor.sliding;
-  shape.bits = tensor.bits != 0 ? tensor.bits : word_bits;
-  shape.final_bits = tensor.final_bits != 0 ? tensor.final_bits : shape.bits;
+  shape.bits = bits_of(tensor, arch);
+  shape.final_bits = final_bits_of(tensor, arch);
   for (const Rank& rank : tensor.ranks) {
     RankShape& here = shape.rank[shape.ranks++];
     // Holes of an output hold no partial sums: its words are always distinct (counting.md A2).
@@ -190,6 +190,21 @@ Status set_nodes(const Problem& problem, const Arch& arch, CountingContext& cont
 
 }  // namespace
 
+std::uint32_t bits_of(const Tensor& tensor, const Arch& arch) {
+  if (tensor.bits != 0) return tensor.bits;
+  const RoleBits& by_role = arch.role_bits;
+  const std::uint32_t bits = tensor.role == Role::kWeight  ? by_role.weight
+                             : tensor.role == Role::kInput ? by_role.input
+                                                           : by_role.output;
+  return bits != 0 ? bits : arch.word_bits;
+}
+
+std::uint32_t final_bits_of(const Tensor& tensor, const Arch& arch) {
+  if (tensor.final_bits != 0) return tensor.final_bits;
+  const bool by_role = tensor.bits == 0 && tensor.is_output && tensor.role == Role::kOutput;
+  return by_role && arch.role_bits.final != 0 ? arch.role_bits.final : bits_of(tensor, arch);
+}
+
 Result<CountingContext> make_counting_context(const Problem& problem, const Arch& arch,
                                               const Conventions& conventions) {
   CountingContext context;
@@ -204,8 +219,7 @@ Result<CountingContext> make_counting_context(const Problem& problem, const Arch
   const bool box = conventions.footprint == Conventions::Footprint::kBox;
   const WorkspacePtr workspace = make_workspace(1);
   for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
-    Result<TensorShape> shape =
-        tensor_shape(problem, problem.tensors[t], arch.word_bits, box, *workspace);
+    Result<TensorShape> shape = tensor_shape(problem, problem.tensors[t], arch, box, *workspace);
     if (!shape.ok()) return shape.status();
     context.tensor[t] = *shape;
   }

@@ -82,6 +82,12 @@ struct CountingContext {
   std::array<std::array<std::int16_t, kMaxTensors>, kMaxFanouts> network{};
 };
 
+// Width of a tensor's words: the problem's; if it states none, the architecture's for its role, or
+// its word. Likewise that of an output's last visit, which is the words' own where `bits` is
+// stated.
+std::uint32_t bits_of(const Tensor& tensor, const Arch& arch);
+std::uint32_t final_bits_of(const Tensor& tensor, const Arch& arch);
+
 // Resolves names and roles; says what cannot be counted exactly.
 Result<CountingContext> make_counting_context(const Problem& problem, const Arch& arch,
                                               const Conventions& conventions);

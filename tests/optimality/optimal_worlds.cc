@@ -208,6 +208,7 @@ class Generator {
     dress_networks(arch, problem);
     dress_compute(arch);
     add_constraints(problem, arch);
+    if (chance(random_, 25)) arch.role_bits = {8, 4, 24, 8};
     return arch;
   }
 

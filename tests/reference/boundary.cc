@@ -334,7 +334,7 @@ std::int64_t Boundary::visit(std::size_t parent) {
                      (context_.defect == Defect::kRefillSwapped);
   std::int64_t first_visits = 0;
   for (const auto& [word, group] : groups) {
-    if (context_.description().final_bits > 0) last_child_[word] = group.back();
+    last_child_[word] = group.back();
     if (starts_from_zero(parent, word, group)) {
       ++first_visits;
     } else if (every) {
@@ -421,7 +421,7 @@ void Boundary::take_residence(std::size_t child) {
 }
 
 void Boundary::finish() {
-  if (!output_ || child_ == nullptr || context_.description().final_bits == 0) return;
+  if (!output_ || child_ == nullptr) return;
   const Tensor& tensor = context_.description();
   const bool always = context_.defect == Defect::kFinalBitsAlways;
   bool reduced = true;

@@ -210,6 +210,23 @@ std::int64_t Tiles::footprint(std::size_t tensor, const Extents& tile) const {
   return words;
 }
 
+std::int64_t width_of(const Tensor& tensor, const Arch& arch) {
+  std::uint32_t by_role = 0;
+  if (tensor.role == Role::kWeight) by_role = arch.role_bits.weight;
+  if (tensor.role == Role::kInput) by_role = arch.role_bits.input;
+  if (tensor.role == Role::kOutput) by_role = arch.role_bits.output;
+  if (tensor.bits != 0) return tensor.bits;
+  return by_role != 0 ? by_role : arch.word_bits;
+}
+
+std::int64_t final_width_of(const Tensor& tensor, const Arch& arch) {
+  std::uint32_t own = tensor.final_bits;
+  if (own == 0 && tensor.bits == 0 && tensor.is_output && tensor.role == Role::kOutput) {
+    own = arch.role_bits.final;
+  }
+  return own != 0 ? own : width_of(tensor, arch);
+}
+
 Extents Tiles::end_of(const Extents& offset, const Extents& tile) const {
   Extents end{};
   for (std::size_t d = 0; d < problem_->dims.size(); ++d) {

@@ -60,6 +60,10 @@ std::size_t order_of(const Arch& arch, NodeKind kind, std::size_t id);
 // Whether a list of roles and tensor names names this tensor.
 bool names_tensor(const std::vector<std::string>& list, const Tensor& tensor);
 
+// Width of a tensor's words and of an output's last visit: stated, by role, or a word (A8).
+std::int64_t width_of(const Tensor& tensor, const Arch& arch);
+std::int64_t final_width_of(const Tensor& tensor, const Arch& arch);
+
 // Number of an instance from the indices of the loops in `lanes`, and back.
 std::vector<std::int64_t> lane_indices(const Nest& nest, const std::vector<std::size_t>& lanes,
                                        std::size_t instance);

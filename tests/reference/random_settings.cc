@@ -187,6 +187,7 @@ class Generator {
     arch.compute.interval_cycles = chance(random_, 20) ? 1.5 : 1;
     arch.compute.latency_cycles = latency();
     arch.compute.power_gated = chance(random_, 30);
+    if (chance(random_, 30)) arch.role_bits = {8, chance(random_, 50) ? 12u : 0u, 24, 8};
     return arch;
   }
 

@@ -227,9 +227,9 @@ class Judge {
   // divide its words, or (buffered singly) a bandwidth of the parent.
   bool more_than_totals(std::size_t k) const {
     const Memory& memory = setting_.arch.memories[output_stores()[k].memory];
-    const std::uint32_t bits = output().bits != 0 ? output().bits : setting_.arch.word_bits;
-    const std::uint32_t final_bits = output().final_bits != 0 ? output().final_bits : bits;
-    const std::uint32_t width = memory.width_bits != 0 ? memory.width_bits : bits;
+    const std::int64_t bits = width_of(output(), setting_.arch);
+    const std::int64_t final_bits = final_width_of(output(), setting_.arch);
+    const std::int64_t width = memory.width_bits != 0 ? memory.width_bits : bits;
     if (states_bandwidth(memory) || bits % width != 0 || final_bits % width != 0) return true;
     return memory.buffering == Buffering::kSingle && k > 0 &&
            states_bandwidth(setting_.arch.memories[output_stores()[k - 1].memory]);

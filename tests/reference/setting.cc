@@ -113,7 +113,9 @@ std::string describe(const Conventions& conventions) {
 
 std::string describe(const Setting& setting, const Mapping& mapping) {
   std::ostringstream out;
-  out << problem_to_json(setting.problem) << "\nword_bits=" << setting.arch.word_bits << "\n";
+  out << problem_to_json(setting.problem) << "\nword_bits=" << setting.arch.word_bits
+      << " by role=" << setting.arch.role_bits.weight << "," << setting.arch.role_bits.input << ","
+      << setting.arch.role_bits.output << "," << setting.arch.role_bits.final << "\n";
   for (const ArchNode& node : setting.arch.nodes) {
     if (node.kind == NodeKind::kMemory) describe(out, setting.arch.memories[node.id]);
     if (node.kind == NodeKind::kFanout) describe(out, setting.arch.fanouts[node.id]);

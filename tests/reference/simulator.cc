@@ -11,13 +11,12 @@
 namespace loopscape::reference {
 
 std::int64_t World::bits(std::size_t tensor) const {
-  const std::uint32_t own = problem.tensors[tensor].bits;
-  return own != 0 ? own : arch.word_bits;
+  return width_of(problem.tensors[tensor], arch);
 }
 
 std::int64_t World::final_bits(std::size_t tensor) const {
-  const std::uint32_t own = problem.tensors[tensor].final_bits;
-  return own != 0 && defect != Defect::kFinalBitsIgnored ? own : bits(tensor);
+  return defect == Defect::kFinalBitsIgnored ? bits(tensor)
+                                             : final_width_of(problem.tensors[tensor], arch);
 }
 
 std::int64_t World::width(std::size_t memory, std::size_t tensor) const {

@@ -264,6 +264,10 @@ TEST_CASE("mistakes in the whole and its constraints are refused at their place"
   const std::string con = R"(, "constraints": )";
   check_refused({
       {small("", "", "", R"(, "word_bits": 0)"), "/word_bits: expected a whole number from 1"},
+      {small("", "", "", R"(, "role_bits": {"outputs": 8})"),
+       "/role_bits/outputs: unknown key 'outputs'"},
+      {small("", "", "", R"(, "role_bits": {"final": 0})"),
+       "/role_bits/final: expected a whole number from 1"},
       {small("", "", "", R"(, "clock_mhz": 0)"), "/clock_mhz: expected a number above 0"},
       {small("", "", "", R"(, "clock_mhz": 1, "clock_ghz": 1)"), "/clock_ghz: 'clock_mhz' and"},
       {small("", "", "", con + "{}"), "/constraints: expected a list, found an object"},
@@ -366,6 +370,7 @@ class RandomArch {
     if (pick(2)) arch.voltage = real();
     arch.clock_mhz = real();
     arch.word_bits = static_cast<std::uint32_t>(1 + pick(64));
+    if (pick(3) == 0) arch.role_bits = {8, 0, 24, static_cast<std::uint32_t>(pick(16))};
     if (pick(2)) arch.variables = {{"v", "0.1"}, {"w", "v * 2"}, {"z", "1e+300"}, {"q", "1E2"}};
     add_memory(arch);
     for (std::size_t i = pick(6); i > 0; --i) pick(2) ? add_memory(arch) : add_fanout(arch);
