@@ -68,6 +68,7 @@ struct Network {
   // false: double-buffered, the load is hidden.
   bool preload = true;
   std::string preload_axis;  // the axis whose size is R; empty: the last one
+  bool pipelined = false;    // folds follow each other without a gap: skew is paid once
   friend bool operator==(const Network&, const Network&) = default;
 };
 

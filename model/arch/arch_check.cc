@@ -72,6 +72,14 @@ Status check_network(const Fanout& fanout, const Network& network, const Reader&
     return reader.at(network.preload ? "preload_axis" : "preload")
         .error("only a systolic fan-out preloads an operand (class 'systolic')");
   }
+  if (network.pipelined && (!systolic || network.preload)) {
+    return reader.at("pipelined")
+        .error(
+            systolic
+                ? "folds follow each other without a gap only if their operand is loaded before: "
+                  "add \"preload\": false"
+                : "only a systolic fan-out has folds (class 'systolic')");
+  }
   if (network.preload_axis.empty()) return {};
   std::vector<std::string> axes;
   for (const Axis& axis : fanout.axes) axes.push_back(axis.name);

@@ -349,7 +349,9 @@ const Table<Network>& network_table() {
         .flag("preload", &Network::preload,
               "Systolic: loading the stationary operand takes time before each fold.")
         .text("preload_axis", &Network::preload_axis,
-              "Systolic: the axis along which it is loaded; default: the last one.");
+              "Systolic: the axis along which it is loaded; default: the last one.")
+        .flag("pipelined", &Network::pipelined,
+              "Systolic: folds follow each other without a gap; needs \"preload\": false.");
     return t;
   }();
   return table;

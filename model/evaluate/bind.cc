@@ -51,6 +51,7 @@ FanoutTerms fanout_terms(const Fanout& fanout) {
     own.bandwidth_bits = network.bandwidth_bits.value_or(0);
     own.latency_cycles = network.latency_cycles;
     own.preload = network.preload;
+    own.pipelined = network.pipelined;
     set_array(network.preload_axis.empty() ? last_axis : network.preload_axis, own);
     terms.systolic |= network.network_class == NetworkClass::kSystolic;
   }

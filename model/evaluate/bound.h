@@ -30,7 +30,7 @@ struct NetworkTerms {
   double pj_per_bit_hop = 0;
   double bandwidth_bits = 0;  // 0: unlimited
   double latency_cycles = 0;
-  bool preload = true;
+  bool preload = true, pipelined = false;
   std::int64_t rows = 1, columns = 1;  // R and C of a systolic array, seen along preload_axis
 };
 

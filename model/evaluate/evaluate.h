@@ -160,6 +160,7 @@ class Evaluator {
   // What one residence of a tensor that is stationary in a systolic fan-out exposes; else 0.
   struct Fold {
     double skew_cycles = 0, preload_cycles = 0;
+    double once_cycles = 0;  // of all its residences together
   };
   Fold fold(std::size_t fanout, std::size_t tensor) const;
 

@@ -201,7 +201,8 @@ class Timer {
     const auto all = [&](double cycles) {
       return static_cast<double>(flag_.mul(folds, static_cast<std::int64_t>(cycles)));
     };
-    push_exposed(TimePart::Kind::kSystolicSkew, NodeKind::kFanout, f, all(fold.skew_cycles));
+    push_exposed(TimePart::Kind::kSystolicSkew, NodeKind::kFanout, f,
+                 all(fold.skew_cycles) + (folds > 0 ? fold.once_cycles : 0));
     if (fold.preload_cycles == 0) return;
     push_exposed(TimePart::Kind::kPreload, NodeKind::kFanout, f, all(fold.preload_cycles));
   }
@@ -282,7 +283,9 @@ Evaluator::Fold fold_of(const BoundModel& model, std::size_t f, std::size_t tens
   const std::int64_t columns = network != nullptr ? network->columns : fanout.columns;
   const bool preloads =
       network != nullptr && network->preload && !model.counting.tensor[tensor].is_output;
-  return {static_cast<double>(rows + columns - 2), preloads ? static_cast<double>(rows) : 0};
+  const auto skew = static_cast<double>(rows + columns - 2);
+  if (network != nullptr && network->pipelined) return {0, 0, skew};
+  return {skew, preloads ? static_cast<double>(rows) : 0, 0};
 }
 
 StatusCode time(const BoundModel& model, Workspace& workspace, Sheet& sheet) {

@@ -158,6 +158,7 @@ class Edits {
         at_network(f, n, [](Network& network) { network.energy_pj_per_bit_hop = 0; });
         at_network(f, n, [](Network& network) { network.bandwidth_bits.reset(); });
         at_network(f, n, [](Network& network) { network.latency_cycles = 0; });
+        at_network(f, n, [](Network& network) { network.pipelined = false; });
         at_network(f, n, [](Network& network) { network.preload = true; });
         at_network(f, n, [](Network& network) { network.preload_axis.clear(); });
       }

@@ -306,6 +306,7 @@ class Generator {
         if (has(F::kLatency) && chance(random_, 50)) network.latency_cycles = latency();
         if (has(F::kForward)) network.forward = some_tensors(random_, problem, 40);
         network.preload = chance(random_, 60);
+        network.pipelined = !network.preload && chance(random_, 40);
         if (chance(random_, 40)) network.preload_axis = fanout.axes.front().name;
       }
     }

@@ -69,6 +69,7 @@ constexpr std::array<Entry, static_cast<std::size_t>(Defect::kCount)> kEntries =
     {"skew_of_lanes", "A9"},
     {"no_skew", "A9"},
     {"folds_of_output", "A9"},
+    {"never_pipelined", "A9"},
     {"no_preload", "A9"},
     {"preload_other_axis", "A9"},
     {"no_latency", "A9"},

@@ -72,6 +72,7 @@ enum class Defect {
   kSkewOfLanes,           // skew of the lanes in use
   kNoSkew,                // no skew
   kFoldsOfOutput,         // folds of the output whatever is stationary
+  kNeverPipelined,        // skew of every fold also where folds follow without a gap
   kNoPreload,             // operand preload hidden always
   kPreloadOtherAxis,      // preload of the first axis
   kNoLatency,             // latencies ignored

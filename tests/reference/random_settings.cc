@@ -152,6 +152,7 @@ class Generator {
     network.bandwidth_bits = bandwidth();
     network.latency_cycles = latency();
     network.preload = chance(random_, 70);
+    network.pipelined = !network.preload && chance(random_, 50);
     return network;
   }
 

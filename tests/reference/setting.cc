@@ -43,7 +43,8 @@ void describe(std::ostream& out, const Fanout& fanout) {
     list(out, "forward", network.forward);
     number(out, "bandwidth_bits", network.bandwidth_bits);
     if (network.latency_cycles != 0) out << " latency_cycles=" << network.latency_cycles;
-    out << " preload=" << network.preload << " preload_axis=" << network.preload_axis << "\n";
+    out << " preload=" << network.preload << " preload_axis=" << network.preload_axis
+        << " pipelined=" << network.pipelined << "\n";
   }
 }
 

@@ -133,12 +133,13 @@ void plainer_memories(const Failure& failure, Candidates& out) {
 }
 
 void plainer_networks(const Failure& failure, Candidates& out) {
-  static constexpr std::array<void (*)(Network&), 9> kPlainer = {
+  static constexpr std::array<void (*)(Network&), 10> kPlainer = {
       [](Network& n) { n.forward.clear(); },
       [](Network& n) { n.multicast.clear(); },
       [](Network& n) { n.reduce.clear(); },
       [](Network& n) { n.bandwidth_bits.reset(); },
       [](Network& n) { n.latency_cycles = 0; },
+      [](Network& n) { n.pipelined = false; },
       [](Network& n) { n.preload = true; },
       [](Network& n) { n.preload_axis.clear(); },
       [](Network& n) { n.tensors.clear(); },

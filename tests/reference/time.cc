@@ -277,7 +277,9 @@ class Times {
     }
     const auto times = static_cast<double>(folds);
     if (world_.defect != Defect::kNoSkew) {
-      add(Kind::kSystolicSkew, NodeKind::kFanout, f, times * (r + c - 2));
+      const bool once = carrier != nullptr && carrier->pipelined &&
+                        world_.defect != Defect::kNeverPipelined && folds > 0;
+      add(Kind::kSystolicSkew, NodeKind::kFanout, f, (once ? 1 : times) * (r + c - 2));
     }
     const bool preload = carrier != nullptr && carrier->preload &&
                          stationary != index(world_.problem.output()) &&

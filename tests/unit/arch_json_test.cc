@@ -256,6 +256,10 @@ TEST_CASE("mistakes in fan-outs and networks are refused at their place", "[arch
        "/nodes/2/network/preload: only a systolic fan-out preloads"},
       {small("", net + R"({"class": "systolic", "preload_axis": "z"})"),
        "/nodes/2/network/preload_axis: unknown axis 'z'"},
+      {small("", net + R"({"class": "systolic", "pipelined": true})"),
+       "/nodes/2/network/pipelined: folds follow each other without a gap only if"},
+      {small("", net + R"({"class": "bus", "pipelined": true})"),
+       "/nodes/2/network/pipelined: only a systolic fan-out has folds"},
       {small("", net + "3"), "/nodes/2/network: expected an object, found a number"},
   });
 }
@@ -436,6 +440,7 @@ class RandomArch {
       net.bandwidth_bits = maybe();
       if (net.network_class == NetworkClass::kSystolic) {
         net.preload = pick(2);
+        net.pipelined = !net.preload && pick(2);
         net.preload_axis = pick(2) ? "a" : "";
       }
       f.networks.push_back(net);
