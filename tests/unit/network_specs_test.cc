@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "mapper/network/network.h"
+#include "model/energy/energy.h"
 
 using namespace loopscape;
 
@@ -24,6 +25,15 @@ Arch arch_of(const std::filesystem::path& path) {
   INFO(path << ": " << arch.status().to_string());
   REQUIRE(arch.ok());
   return *arch;
+}
+
+ActionCosts costs_of(const Arch& arch) {
+  static const Result<EnergyTables> tables = EnergyTables::built_in();
+  REQUIRE(tables.ok());
+  const Result<ResolvedCosts> resolved = resolve_costs(arch, *tables);
+  INFO(arch.name << ": " << resolved.status().to_string());
+  REQUIRE(resolved.ok());
+  return resolved->costs;
 }
 
 }  // namespace
@@ -52,4 +62,39 @@ TEST_CASE("a small network is mapped on the machines, proved", "[network]") {
     REQUIRE(found->best);
     CHECK(found->lower_bound > 0);
   }
+}
+
+// nvdla_small adds up in 34 bits and hands on 8, and says so; a problem that says so is the same.
+TEST_CASE("widths by role are those of tensors that state none", "[network]") {
+  const Arch own = arch_of(LOOPSCAPE_SOURCE_DIR "/arch_specs/nvdla_small.json");
+  Arch plain = own;
+  plain.role_bits = {};
+  const auto cost = [&](const Arch& arch, const std::string& tensors) {
+    const Result<Problem> conv = parse_problem(
+        R"({"op": "conv2d", "k": 16, "c": 8, "p": 8, "q": 8, "r": 3, "s": 3)" + tensors + "}");
+    REQUIRE(conv.status().to_string() == "");
+    const Result<Mapping> mapping = parse_mapping_text(
+        "DRAM: I W O\nCBUF: I W\nfor k in 2\nfor p in 2\nparallel k in 8 on Kernels.k\nCACC: O\n"
+        "for r in 3\nfor s in 3\nparallel c in 8 on Channels.c\nWeights: W\nfor p in 4\nfor q in "
+        "8\n",
+        *conv, arch);
+    REQUIRE(mapping.status().to_string() == "");
+    const Result<Evaluator> evaluator = Evaluator::create(*conv, arch, {}, costs_of(own));
+    REQUIRE(evaluator.ok());
+    const Result<Breakdown> breakdown = evaluator->explain(*mapping);
+    REQUIRE(breakdown.status().to_string() == "");
+    return *breakdown;
+  };
+  const std::string stated = R"(, "tensors": {"O": {"bits": 34, "final_bits": 8}})";
+  const Breakdown by_role = cost(own, ""), by_problem = cost(plain, stated);
+  CHECK(by_role.energy_pj == by_problem.energy_pj);
+  CHECK(by_role.cycles == by_problem.cycles);
+  CHECK(by_role.memories[2].occupied_bits == 32 * 34);
+  CHECK(cost(own, stated).energy_pj == by_role.energy_pj);
+  // A problem that states bits means them for the last visit as well.
+  const Breakdown wide = cost(own, R"(, "tensors": {"O": {"bits": 16}})");
+  CHECK(wide.memories[2].occupied_bits == 32 * 16);
+  CHECK(wide.memories[0].tensors[0].accesses.updates >
+        by_role.memories[0].tensors[0].accesses.updates);
+  CHECK(cost(plain, "").memories[2].occupied_bits == 32 * 8);
 }
