@@ -297,6 +297,31 @@ TEST_CASE("optimal: worlds in which the search was wrong once") {
   CHECK(run.failed == 0);
 }
 
+// The generator's draws stay what they are: its worlds, with chains in place of their networks.
+TEST_CASE("optimal: worlds whose words go along chains") {
+  std::uint64_t worlds = 0;
+  SearchTally tally;
+  for (std::uint64_t seed = 1; worlds < 60; ++seed) {
+    auto sized = sized_quest(seed, {}, kMostUnpruned);
+    REQUIRE(seed < 1000);
+    if (!sized || sized->quest.world.setting.arch.fanouts.empty()) continue;
+    for (Fanout& fanout : sized->quest.world.setting.arch.fanouts) {
+      for (Network& network : fanout.networks) {
+        network.network_class = NetworkClass::kChain;
+        network.energy_pj_per_bit_hop += 1;
+      }
+    }
+    const auto listing = price_all(sized->quest.world, kMost);
+    if (!listing || listing->priced.empty()) continue;
+    INFO(describe(sized->quest));
+    sized->listing = *listing;
+    const auto complaints = check_quest(sized->quest, *listing, checks_for(seed, *sized), tally);
+    CHECK(complaints.empty());
+    ++worlds;
+  }
+  CHECK(tally.bounded > worlds);
+}
+
 TEST_CASE("optimal: the optimum and the front of random worlds are those of brute force") {
   check_worlds(1'000, 5);
 }
