@@ -10,8 +10,6 @@
 
 namespace loopscape {
 
-namespace {
-
 Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
                      const SpatialLoops& spatial) {
   Skeleton skeleton;
@@ -31,8 +29,6 @@ Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
   }
   return skeleton;
 }
-
-}  // namespace
 
 Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
              OutlookLattice& lattice, std::uint32_t placement, const SpatialLoops& spatial,
@@ -363,42 +359,10 @@ std::size_t Climb::next_slot(std::size_t step) const {
   return step;
 }
 
-// Sizes of a dimension's tiles, from the smallest to the largest that is as good as equal: equal
-// numbers of tiles say nothing new, and `join` such numbers are taken together.
-std::vector<Climb::Sizes> Climb::sizes_of(std::size_t d, std::size_t join) const {
-  const std::int64_t extent = space_.problem().dims[d].extent;
-  std::vector<Sizes> sizes;
-  std::size_t joined = join;
-  for (std::int64_t size = 1; size <= extent;) {
-    const std::int64_t count = ceil_div(extent, size);
-    const std::int64_t next = count == 1 ? extent + 1 : ceil_div(extent, count - 1);
-    const auto smallest = static_cast<std::uint32_t>(size);
-    const auto largest = static_cast<std::uint32_t>(skeleton_.ragged ? next - 1 : size);
-    size = next;
-    if (!skeleton_.ragged && extent % smallest != 0) continue;
-    if (joined == join) {
-      sizes.push_back({smallest, largest});
-      joined = 0;
-    }
-    sizes.back().largest = largest;
-    ++joined;
-  }
-  return sizes;
-}
-
 // Over every tile that the level's last store can hold.
 Climb::Future Climb::least_of_level(const Level& level) const {
-  constexpr double kMostTiles = 1 << 8;
   const auto& dims = space_.problem().dims;
-  std::vector<std::vector<Sizes>> sizes(dims.size());
-  for (std::size_t join = 1;; join *= 2) {
-    double tiles = 1;
-    for (std::size_t d = 0; d < dims.size(); ++d) {
-      sizes[d] = sizes_of(d, join);
-      tiles *= static_cast<double>(sizes[d].size());
-    }
-    if (tiles <= kMostTiles) break;
-  }
+  const auto& sizes = lattice_.few_sizes();
   Future least;
   least.busy = PerResource(prices_.resources().size());
   const Future nothing = least;
@@ -417,7 +381,7 @@ Climb::Future Climb::least_of_level(const Level& level) const {
       any = true;
       return;
     }
-    for (const Sizes& size : sizes[d]) {
+    for (const OutlookLattice::Sizes& size : sizes[d]) {
       smallest[d] = size.smallest;
       largest[d] = size.largest;
       self(self, d + 1);

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -28,8 +29,13 @@ struct SpatialChoices {
   std::vector<SpatialLoops> loops;
   bool all = true;
 };
+// `keep`: is a choice with these lanes, of every dimension in all, worth having?
+using KeepLanes = std::function<bool(std::span<const std::int64_t> lanes)>;
 SpatialChoices spatial_choices(const Mapspace& space, const Placement& placement, std::size_t most,
-                               const std::atomic<bool>* stop);
+                               const std::atomic<bool>* stop, const KeepLanes& keep);
+
+Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
+                     const SpatialLoops& spatial);
 
 struct ClimbWork {
   std::uint64_t states = 0, bounded = 0, dominated = 0, work = 0, unpriced = 0;
@@ -104,10 +110,6 @@ class Climb {
   Future least_of_level(const Level& level) const;
   double words_now(std::size_t tensor, std::size_t boundary, const Tile& tile,
                    std::size_t step) const;
-  struct Sizes {
-    std::uint32_t smallest, largest;
-  };
-  std::vector<Sizes> sizes_of(std::size_t dim, std::size_t join) const;
   void add_open(std::span<const OpenRun> runs, const Tile& tile, const Tile& can_grow,
                 std::size_t step, Future& sum) const;
   bool fits(const Step& store, const Tile& tile) const;

@@ -202,7 +202,8 @@ double Climb::words_of_compute(std::size_t t) const {
 double Climb::blended(const Blend& blend, double energy, double exposed, const PerResource& busy) {
   if (blend.pj_per_cycle == 0) return energy;
   double cycles = exposed;
-  if (blend.resource != Blend::kNone) cycles += busy[static_cast<std::size_t>(blend.resource)];
+  if (blend.resource != Blend::kNoResource)
+    cycles += busy[static_cast<std::size_t>(blend.resource)];
   return energy + blend.pj_per_cycle * cycles;
 }
 

@@ -230,13 +230,13 @@ double Climb::least_of_all(const View& view) const {
     lanes[d] =
         static_cast<std::uint32_t>(std::min<std::int64_t>(lanes[d] / beyond, lattice_.extent(d)));
   }
-  return sum + view.outlook.least(0, (1u << levels_[0].runs.size()) - 1, false, lanes);
+  return sum + view.outlook.least_of_all(lanes);
 }
 
 // A mapping takes at least the cycles of its resource, or its steps, and the exposed ones as well;
 // and what leaks in a cycle is paid in any case.
 CostBound::Line Climb::line_of(const Blend& blend, double least, double steps) const {
-  if (blend.resource == Blend::kNone) {
+  if (blend.resource == Blend::kNoResource) {
     least += blend.pj_per_cycle * steps * space_.arch().compute.interval_cycles;
   }
   return {blend.pj_per_cycle - prices_.leakage_pj_per_cycle_least(), least};

@@ -113,7 +113,7 @@ void Climb::Run::offer(const State& state) {
   found.energy_pj = cost.energy_pj;
   found.cycles = cost.cycles;
   const PerResource& busy = state.paid.busy;
-  int limit = Blend::kNone;
+  int limit = Blend::kNoResource;
   double most = steps_of(state) * climb_.space_.arch().compute.interval_cycles;
   for (std::size_t i = 0; i < busy.size(); ++i) {
     if (busy[i] <= most) continue;

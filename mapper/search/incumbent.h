@@ -12,9 +12,9 @@ namespace loopscape {
 
 // Energy and time paid at a price: what costs little of one may cost much of the other.
 struct Blend {
-  static constexpr int kNone = -1;
+  static constexpr int kNoResource = -1;
   double pj_per_cycle = 0;
-  int resource = kNone;  // whose busy cycles count, with the exposed ones
+  int resource = kNoResource;  // whose busy cycles count, with the exposed ones
 };
 inline constexpr std::size_t kMostBlends = 4;
 
@@ -38,7 +38,7 @@ class Incumbents {
   bool useful(double energy_pj, double cycles) const;
   bool useful(const CostBound& bound) const;
   // True if it is now part of the answer. `limit`: the resource that its time goes to, or none.
-  bool offer(const Found& found, int limit = Blend::kNone);
+  bool offer(const Found& found, int limit = Blend::kNoResource);
 
   double value(double energy_pj, double cycles) const {
     return objective_value(goal_.objective, energy_pj, cycles);
@@ -61,8 +61,8 @@ class Incumbents {
 
   Goal goal_;
   std::optional<Found> best_;
-  int limit_ = Blend::kNone;  // of the best
-  std::vector<Found> front_;  // by increasing energy, decreasing cycles
+  int limit_ = Blend::kNoResource;  // of the best
+  std::vector<Found> front_;        // by increasing energy, decreasing cycles
 };
 
 }  // namespace loopscape

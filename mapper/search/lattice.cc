@@ -8,7 +8,8 @@
 namespace loopscape {
 namespace {
 
-constexpr std::size_t kMostTiles = 60'000, kMostSizes = 1 << 16, kMostKept = 32;
+constexpr std::size_t kMostSizes = 1 << 16;
+constexpr std::size_t kMostKeptTiles = 600'000;  // some 150 MB of tables
 
 }  // namespace
 
@@ -18,18 +19,21 @@ std::vector<std::int64_t> extents_of(const Problem& problem) {
   return extents;
 }
 
-OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect)
+OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect,
+                               std::size_t most_tiles)
     : extents_(std::move(extents)), perfect_(perfect) {
-  for (std::size_t most = 256; most >= 4 && size_ == 0; most = most * 3 / 4) {
+  set_few_sizes();
+  for (std::size_t most = 256; most >= 2 && size_ == 0; most = most * 3 / 4) {
     bins_.clear();
     stride_.clear();
+    joined_ = 0;
     std::size_t size = 1;
-    for (std::size_t d = 0; d < extents_.size() && size <= kMostTiles; ++d) {
+    for (std::size_t d = 0; d < extents_.size() && size <= most_tiles; ++d) {
       bins_.push_back(bins_of(d, most));
       stride_.push_back(size);
       size *= bins_.back().size();
     }
-    if (size <= kMostTiles) size_ = size;
+    if (size <= most_tiles) size_ = size;
     if (perfect_) break;
   }
   if (size_ == 0) return;
@@ -46,7 +50,7 @@ OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect)
 }
 
 // At most `most` bins; those of a divisor lattice are never joined.
-std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d, std::size_t most) const {
+std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d, std::size_t most) {
   const std::int64_t extent = extents_[d];
   std::vector<Bin> classes;
   for (std::int64_t size = 1; size <= extent;) {
@@ -59,12 +63,47 @@ std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d, std::siz
   }
   if (perfect_) return classes;
   const std::size_t join = (classes.size() + most - 1) / most;
+  if (join > 1) joined_ = static_cast<DimMask>(joined_ | 1u << d);
   std::vector<Bin> bins;
   for (std::size_t i = 0; i < classes.size(); i += join) {
     const Bin& last = classes[std::min(i + join, classes.size()) - 1];
     bins.push_back({classes[i].smallest, last.largest, last.tiles});
   }
   return bins;
+}
+
+std::vector<OutlookLattice::Sizes> OutlookLattice::sizes_of(std::size_t d, std::size_t join) const {
+  const std::int64_t extent = extents_[d];
+  std::vector<Sizes> sizes;
+  std::size_t joined = join;
+  for (std::int64_t size = 1; size <= extent;) {
+    const std::int64_t count = ceil_div(extent, size);
+    const std::int64_t next = count == 1 ? extent + 1 : ceil_div(extent, count - 1);
+    const auto smallest = static_cast<std::uint32_t>(size);
+    const auto largest = static_cast<std::uint32_t>(perfect_ ? size : next - 1);
+    size = next;
+    if (perfect_ && extent % smallest != 0) continue;
+    if (joined == join) {
+      sizes.push_back({smallest, largest});
+      joined = 0;
+    }
+    sizes.back().largest = largest;
+    ++joined;
+  }
+  return sizes;
+}
+
+void OutlookLattice::set_few_sizes() {
+  constexpr double kMostCombinations = 1 << 8;
+  few_sizes_.resize(extents_.size());
+  for (std::size_t join = 1;; join *= 2) {
+    double combinations = 1;
+    for (std::size_t d = 0; d < extents_.size(); ++d) {
+      few_sizes_[d] = sizes_of(d, join);
+      combinations *= static_cast<double>(few_sizes_[d].size());
+    }
+    if (combinations <= kMostCombinations) return;
+  }
 }
 
 std::size_t OutlookLattice::offset(std::size_t d, std::int64_t size) const {
@@ -118,17 +157,6 @@ void OutlookLattice::take_least_of_grown(Table& table, DimMask dims) const {
   }
 }
 
-void OutlookLattice::multiply(Table& table, std::size_t d,
-                              const std::vector<double>& factor) const {
-  const std::size_t block = stride_[d] * bins_[d].size();
-  for (std::size_t first = 0; first < size_; first += block) {
-    for (std::size_t b = 0; b < bins_[d].size(); ++b) {
-      double* to = table.data() + first + b * stride_[d];
-      for (std::size_t i = 0; i < stride_[d]; ++i) to[i] *= factor[b];
-    }
-  }
-}
-
 const std::vector<char>& OutlookLattice::holding(std::uint64_t name,
                                                  const std::function<bool(const Tile&)>& holds) {
   const auto [entry, is_new] = holding_.try_emplace(name);
@@ -149,7 +177,7 @@ std::shared_ptr<const OutlookLattice::LevelTables> OutlookLattice::known(
 }
 
 void OutlookLattice::keep(const std::string& content, std::shared_ptr<const LevelTables> tables) {
-  if (known_.size() >= kMostKept) known_.clear();
+  if (known_.size() >= std::clamp<std::size_t>(kMostKeptTiles / size_, 4, 64)) known_.clear();
   known_.emplace(content, std::move(tables));
 }
 

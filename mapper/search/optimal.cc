@@ -16,6 +16,7 @@
 #include <tbb/task_arena.h>
 
 #include "mapper/search/climb.h"
+#include "mapper/search/folds.h"
 
 namespace loopscape {
 namespace {
@@ -101,16 +102,21 @@ class Optimal {
 
   void list_choices() {
     for (std::uint32_t p = 0; p < space_.placements().size() && listed_all_; ++p) {
-      if (!can_be_filled(space_.placements()[p])) continue;
+      const Placement& placement = space_.placements()[p];
+      if (!can_be_filled(placement)) continue;
+      const Least least(*this, placement);
       const std::size_t room = std::min<std::uint64_t>(limits_.max_work, kMostChoices);
-      SpatialChoices listed = spatial_choices(space_, space_.placements()[p],
-                                              room - std::min(room, choices_.size()), limits_.stop);
+      SpatialChoices listed =
+          spatial_choices(space_, placement, room - std::min(room, choices_.size()), limits_.stop,
+                          [&](std::span<const std::int64_t> lanes) {
+                            if (!rules_.bound || incumbents_.useful(least.of(lanes))) return true;
+                            ++bounded_choices_;
+                            return false;
+                          });
       listed_all_ = listed.all;
       for (SpatialLoops& spatial : listed.loops) {
         Choice choice{choices_.size(), p, std::move(spatial), {}, 0};
-        choice.least.energy_pj = static_cast<double>(space_.problem().operations()) *
-                                 evaluator_.costs().compute.operation_pj;
-        choice.least.cycles = least_cycles(choice.spatial);
+        choice.least = least.of(lanes_of(choice.spatial));
         choice.value = incumbents_.value(choice.least);
         choices_.push_back(std::move(choice));
       }
@@ -118,18 +124,50 @@ class Optimal {
     std::make_heap(choices_.begin(), choices_.end(), later);
   }
 
-  double least_cycles(const SpatialLoops& spatial) const {
-    std::array<std::int64_t, kMaxDims> lanes;
-    lanes.fill(1);
+  std::vector<std::int64_t> lanes_of(const SpatialLoops& spatial) const {
+    std::vector<std::int64_t> lanes(space_.problem().dims.size(), 1);
     for (const auto& slot : spatial) {
       for (const Point::Loop& loop : slot) lanes[loop.dim] *= loop.bound;
     }
-    double steps = 1;
-    for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
-      steps *= static_cast<double>(ceil_div(space_.problem().dims[d].extent, lanes[d]));
-    }
-    return std::ceil(steps * space_.arch().compute.interval_cycles);
+    return lanes;
   }
+
+  // What the lanes of a placement tell: every operation, every word once at its outermost store,
+  // the steps and the folds.
+  class Least {
+   public:
+    Least(Optimal& search, const Placement& placement)
+        : dims_(search.space_.problem().dims),
+          interval_cycles_(search.space_.arch().compute.interval_cycles),
+          folds_(search.space_, search.evaluator_, placement) {
+      const Skeleton skeleton =
+          skeleton_of(search.space_, placement, SpatialLoops(placement.slots.size()));
+      const BoundaryPrices prices(search.evaluator_, search.tools_.local()->counter, skeleton);
+      const Terms once = prices.outermost_once();
+      energy_pj_ = once.energy + static_cast<double>(search.space_.problem().operations()) *
+                                     search.evaluator_.costs().compute.operation_pj;
+      for (std::size_t i = 0; i < once.busy.size(); ++i) {
+        busy_ = std::max(busy_, once.busy[i] * (1 - 1e-12));
+      }
+    }
+
+    CostBound of(std::span<const std::int64_t> lanes) const {
+      double steps = 1;
+      for (std::size_t d = 0; d < dims_.size(); ++d) {
+        steps *= static_cast<double>(ceil_div(dims_[d].extent, lanes[d]));
+      }
+      CostBound least;
+      least.energy_pj = energy_pj_;
+      least.cycles =
+          std::ceil(std::max(busy_, steps * interval_cycles_)) + std::ceil(folds_.cycles(lanes));
+      return least;
+    }
+
+   private:
+    const std::vector<Dim>& dims_;
+    double interval_cycles_, energy_pj_ = 0, busy_ = 0;
+    LeastFolds folds_;
+  };
 
   Choice take() {
     std::pop_heap(choices_.begin(), choices_.end(), later);
@@ -228,7 +266,8 @@ class Optimal {
     work_.add(followed.work);
     if (followed.incumbents.best()) {
       const auto blend = followed.incumbents.tangent();
-      if (incumbents_.offer(*followed.incumbents.best(), blend ? blend->resource : Blend::kNone)) {
+      if (incumbents_.offer(*followed.incumbents.best(),
+                            blend ? blend->resource : Blend::kNoResource)) {
         set_blends();
       }
     }

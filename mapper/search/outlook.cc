@@ -1,14 +1,13 @@
 #include "mapper/search/outlook.h"
 
 #include <algorithm>
-#include <limits>
+#include <functional>
 #include <utility>
 
 namespace loopscape {
 namespace {
 
 constexpr std::size_t kMostNumbers = 8'000'000;
-constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr std::uint32_t kNowhere = UINT32_MAX;
 constexpr unsigned kHeld = 0x8000;  // by the level's outermost store
 
@@ -101,28 +100,25 @@ unsigned Outlook::ended_by(const Level& level, std::size_t cls) const {
 
 // Where each tile comes to lie, with the lanes beyond the next level's stores, if these are passed.
 std::vector<std::uint32_t> Outlook::next_tiles(std::size_t l) const {
-  std::vector<std::uint32_t> to(lattice_->size(), 0);
+  constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
   const Level& next = levels_[l + 1];
   const std::vector<char>& holds = lattice_->holding(next.store, next.fits);
-  std::vector<std::vector<std::uint32_t>> offset(lattice_->dims());
+  std::vector<std::vector<std::uint64_t>> offset(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
     const std::int64_t extent = lattice_->extent(d);
     for (const Bin& bin : lattice_->bins(d)) {
       const std::int64_t size = bin.smallest * next.lanes[d];
       // Lanes that do not divide what is left: no mapping goes this way.
       const bool never = lattice_->perfect() && extent % size != 0;
-      offset[d].push_back(
-          never ? kNowhere
-                : static_cast<std::uint32_t>(lattice_->offset(d, std::min(size, extent))));
+      offset[d].push_back(never ? kFar : lattice_->offset(d, std::min(size, extent)));
     }
   }
-  lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
-    if (holds[i] == 0) to[i] = kNowhere;
-    for (std::size_t d = 0; d < offset.size() && to[i] != kNowhere; ++d) {
-      const std::uint32_t more = offset[d][bin[d]];
-      to[i] = more == kNowhere ? kNowhere : to[i] + more;
-    }
-  });
+  const std::vector<std::uint64_t> places =
+      lattice_->combined(std::uint64_t{0}, offset, std::plus<>());
+  std::vector<std::uint32_t> to(lattice_->size());
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    to[i] = holds[i] == 0 || places[i] >= kFar ? kNowhere : static_cast<std::uint32_t>(places[i]);
+  }
   return to;
 }
 
@@ -147,7 +143,8 @@ unsigned Outlook::in_next(std::size_t l, unsigned runs) const {
 // runs open and the next loop is over one of these dimensions; with no class of dimensions, if
 // nothing is left to loop over.
 Outlook::Table Outlook::after_next(std::size_t l, unsigned runs, std::size_t cls,
-                                   const std::vector<std::uint32_t>& to) const {
+                                   const std::vector<std::uint32_t>& to,
+                                   const std::vector<std::uint16_t>& fitting) const {
   Table table(lattice_->size(), 0);
   const bool none = cls == classes_.size();
   const bool last = l + 1 == levels_.size();
@@ -155,36 +152,45 @@ Outlook::Table Outlook::after_next(std::size_t l, unsigned runs, std::size_t cls
                                           [](std::int64_t bound) { return bound > 1; });
   const unsigned passing = last ? 0 : in_next(l, runs);
   const unsigned all_own = last ? 0 : (1u << levels_[l + 1].opening()) - 1;
+  // Lanes take the tiles of joined bins to several bins.
+  DimMask blurred = 0;
+  for (std::size_t d = 0; d < lattice_->dims() && !last; ++d) {
+    if (levels_[l + 1].lanes[d] > 1) blurred = static_cast<DimMask>(blurred | 1u << d);
+  }
+  blurred = static_cast<DimMask>(blurred & lattice_->joined());
+  Table following;
+  if (!last) {
+    const unsigned open = all_own | passing << levels_[l + 1].opening();
+    // Lanes may be all that is left of these dimensions.
+    following = lanes ? here(l + 1, open) : after_loop(l + 1, open, cls);
+    const auto lower = [&](const Table& other) {
+      for (std::size_t i = 0; i < other.size(); ++i) {
+        following[i] = std::min(following[i], other[i]);
+      }
+    };
+    if (!lanes && !none) lower(after_loop(l + 1, open, classes_.size()));
+    lattice_->take_least_of_grown(following, blurred);
+  }
   for (std::size_t i = 0; i < table.size(); ++i) {
     const DimMask growing = lattice_->growing(i);
-    if ((none ? growing != 0 : (growing & classes_[cls]) == 0) || (runs & ~fitting_[i]) != 0) {
+    if ((none ? growing != 0 : (growing & classes_[cls]) == 0) || (runs & ~fitting[i]) != 0) {
       table[i] = kNever;
     } else if (!last) {
-      const OutlookLattice::LevelTables& next = *tables_[l + 1];
-      const std::size_t at = to[i];
-      if (at == kNowhere) {
-        table[i] = kNever;
-        continue;
-      }
-      // Lanes may be all that is left of these dimensions.
-      const auto& first = next.first_loop[passing];
-      table[i] = std::min(first[cls][at], first.back()[at]);
-      if (lanes) {
-        table[i] = std::min(table[i], next.here[all_own | passing << levels_[l + 1].opening()][at]);
-      }
+      table[i] = to[i] == kNowhere ? kNever : following[to[i]];
     }
   }
   return table;
 }
 
-Outlook::NextTables Outlook::all_next(std::size_t l) const {
+Outlook::NextTables Outlook::all_next(std::size_t l,
+                                      const std::vector<std::uint16_t>& fitting) const {
   const std::vector<std::uint32_t> to =
       l + 1 < levels_.size() ? next_tiles(l) : std::vector<std::uint32_t>();
   NextTables next;
   const unsigned all = passing_on(l);
   for (unsigned runs = all;; runs = (runs - 1) & all) {
     for (std::size_t c = 0; c <= classes_.size(); ++c) {
-      next[runs].push_back(after_next(l, runs, c, to));
+      next[runs].push_back(after_next(l, runs, c, to, fitting));
     }
     if (runs == 0) return next;
   }
@@ -230,17 +236,20 @@ Outlook::Table Outlook::ends_of(const Run& run) const {
     if (run.fold > 0) add_folds(run, ends);
     return ends;
   }
-  Table demand(lattice_->size(), run.single_words), arrivals(lattice_->size(), run.single_words);
+  std::vector<std::vector<double>> asked(lattice_->dims()), copies(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    if ((run.relevant >> d & 1u) != 0) continue;
-    std::vector<double> asked, copies;
+    const bool repeats = (run.relevant >> d & 1u) == 0;
     for (const Bin& bin : lattice_->bins(d)) {
-      asked.push_back(static_cast<double>(ceil_div(bin.tiles, run.lanes_beyond[d])));
-      copies.push_back(static_cast<double>(run.copies(d, bin.tiles)));
+      asked[d].push_back(repeats ? static_cast<double>(ceil_div(bin.tiles, run.lanes_beyond[d]))
+                                 : 1);
+      copies[d].push_back(repeats ? static_cast<double>(run.copies(d, bin.tiles)) : 1);
     }
-    lattice_->multiply(demand, d, asked);
-    lattice_->multiply(arrivals, d, copies);
   }
+  Table demand = lattice_->combined(run.single_words, asked, std::multiplies<>());
+  // Where copies cost nothing, as many as are asked for.
+  Table arrivals = run.per_arrival == 0
+                       ? demand
+                       : lattice_->combined(run.single_words, copies, std::multiplies<>());
   if (!run.pairs.empty()) {
     add_pairs(run, demand, arrivals);
   } else {
@@ -255,108 +264,141 @@ Outlook::Table Outlook::ends_of(const Run& run) const {
 
 // One residence for each tile of all dimensions.
 void Outlook::add_folds(const Run& run, Table& ends) const {
-  Table residences(lattice_->size(), 1);
+  std::vector<std::vector<double>> tiles(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    std::vector<double> tiles;
     for (const Bin& bin : lattice_->bins(d)) {
-      tiles.push_back(static_cast<double>(ceil_div(bin.tiles, run.lanes_left[d])));
+      tiles[d].push_back(static_cast<double>(ceil_div(bin.tiles, run.lanes_left[d])));
     }
-    lattice_->multiply(residences, d, tiles);
   }
+  const Table residences = lattice_->combined(1.0, tiles, std::multiplies<>());
   for (std::size_t i = 0; i < ends.size(); ++i) ends[i] += run.fold * (residences[i] - 1);
 }
 
 // What each run costs if it ends at this tile; and, with all that follows, if it is the only one to
 // go on from here: it ends further on, or is still open when the next level's stores are passed.
-void Outlook::follow_runs(std::size_t l, const NextTables& next, const Table& closed) {
-  now_.clear();
-  alone_.clear();
+void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
   for (std::size_t r = 0; r < levels_[l].runs.size(); ++r) {
     const Run& run = levels_[l].runs[r];
-    const Table& ends = now_.emplace_back(ends_of(run));
+    const Table& ends = tables.now.emplace_back(ends_of(run));
     Table goes_on(lattice_->size());
     const unsigned passes = passing_on(l) & 1u << r;
     const double once = passes != 0 ? 0 : run.base + run.slope * run.words;
-    for (std::size_t i = 0; i < goes_on.size(); ++i) goes_on[i] = ends[i] + closed[i];
+    for (std::size_t i = 0; i < goes_on.size(); ++i) goes_on[i] = ends[i] + tables.closed[i];
     for (std::size_t c = 0; c <= classes_.size(); ++c) {
       // Still open outside the next level's stores, if the next loop does not end it there.
       if (c < classes_.size() && (classes_[c] & run.relevant) != 0) continue;
-      const Table& outside = next.at(passes)[c];
+      const Table& outside = tables.next.at(passes)[c];
       for (std::size_t i = 0; i < goes_on.size(); ++i) {
         goes_on[i] = std::min(goes_on[i], once + outside[i]);
       }
     }
     const auto all = static_cast<DimMask>((1u << lattice_->dims()) - 1);
     lattice_->take_least_of_grown(goes_on, static_cast<DimMask>(all & ~run.relevant));
-    alone_.push_back(std::move(goes_on));
+    tables.alone.push_back(std::move(goes_on));
   }
 }
 
-// The next loop ends some of the open runs, and the others go on. It stands before the next level's
-// stores, or there is none before them and it stands outside.
-void Outlook::after_loop(std::size_t l, unsigned open, std::size_t cls, const Table& closed,
-                         const NextTables& next, Table& least) const {
+Outlook::NextLoop Outlook::next_loop(std::size_t l, unsigned open, std::size_t cls) const {
   const Level& level = levels_[l];
+  const LevelTables& tables = *tables_[l];
   const unsigned ended = ended_by(level, cls);
-  double once = 0, once_outside = 0;
+  NextLoop loop{};
   unsigned going_on = 0;
-  std::vector<const double*> ends;
   for (std::size_t r = 0; r < level.runs.size(); ++r) {
     if ((open >> r & 1u) == 0) continue;
     if ((ended >> r & 1u) != 0) {
-      ends.push_back(now_[r].data());
+      loop.ends.push_back(tables.now[r].data());
       continue;
     }
     going_on |= 1u << r;
-    const double run_once = level.runs[r].base + level.runs[r].slope * level.runs[r].words;
-    once += run_once;
-    if ((passing_on(l) >> r & 1u) == 0) once_outside += run_once;
+    const double once = level.runs[r].base + level.runs[r].slope * level.runs[r].words;
+    loop.more_inside += once;
+    if ((passing_on(l) >> r & 1u) == 0) loop.more_outside += once;
   }
   const bool one = going_on != 0 && (going_on & (going_on - 1)) == 0;
-  const Table& inside = one ? alone_[static_cast<std::size_t>(__builtin_ctz(going_on))] : closed;
-  const double more = one ? 0 : once;
-  const Table& outside = next.at(going_on & passing_on(l))[cls];
-  for (std::size_t i = 0; i < least.size(); ++i) {
-    least[i] = std::min(more + inside[i], once_outside + outside[i]);
-  }
-  for (const double* run : ends) {
-    for (std::size_t i = 0; i < least.size(); ++i) least[i] += run[i];
-  }
-  const bool none = cls == classes_.size();
-  for (std::size_t i = 0; i < least.size(); ++i) {
-    const DimMask growing = lattice_->growing(i);
-    if (none ? growing != 0 : (growing & classes_[cls]) == 0) least[i] = kNever;
-  }
+  if (one) loop.more_inside = 0;
+  loop.inside =
+      (one ? tables.alone[static_cast<std::size_t>(__builtin_ctz(going_on))] : tables.closed)
+          .data();
+  loop.outside = tables.next.at(going_on & passing_on(l))[cls].data();
+  loop.dims = cls == classes_.size() ? DimMask{0} : classes_[cls];
+  return loop;
 }
 
-std::shared_ptr<const OutlookLattice::LevelTables> Outlook::fill_level(std::size_t l) {
-  const Level& level = levels_[l];
-  const auto all = static_cast<DimMask>((1u << lattice_->dims()) - 1);
-  fitting_ = fitting(l);
-  const NextTables next = all_next(l);
-  Table closed(lattice_->size(), kNever);  // nothing open: any growth
-  for (const Table& outside : next.at(0)) {
-    for (std::size_t i = 0; i < closed.size(); ++i) closed[i] = std::min(closed[i], outside[i]);
-  }
-  lattice_->take_least_of_grown(closed, all);
-  follow_runs(l, next, closed);
-  auto tables = std::make_shared<OutlookLattice::LevelTables>();
-  const unsigned sets = 1u << level.runs.size(), own = (1u << level.opening()) - 1;
-  tables->first_loop.resize(std::size_t{1} << level.passing.size());
+Outlook::Table Outlook::after_loop(std::size_t l, unsigned open, std::size_t cls) const {
+  const NextLoop loop = next_loop(l, open, cls);
   Table least(lattice_->size());
-  for (unsigned open = 0; open < sets; ++open) {
-    Table& here = tables->here.emplace_back(lattice_->size(), kNever);
-    for (std::size_t c = 0; c <= classes_.size(); ++c) {
-      after_loop(l, open, c, closed, next, least);
-      for (std::size_t i = 0; i < here.size(); ++i) here[i] = std::min(here[i], least[i]);
-      if ((open & own) == own) tables->first_loop[open >> level.opening()].push_back(least);
+  for (std::size_t i = 0; i < least.size(); ++i) least[i] = loop.at(i, lattice_->growing(i));
+  return least;
+}
+
+std::shared_ptr<const OutlookLattice::LevelTables> Outlook::fill_level(std::size_t l) const {
+  auto tables = std::make_shared<LevelTables>();
+  tables->fitting = fitting(l);
+  tables->next = all_next(l, tables->fitting);
+  tables->closed.assign(lattice_->size(), kNever);
+  for (const Table& outside : tables->next.at(0)) {
+    for (std::size_t i = 0; i < outside.size(); ++i) {
+      tables->closed[i] = std::min(tables->closed[i], outside[i]);
     }
   }
-  for (unsigned open = 0; open < sets; ++open) {
-    tables->from_here.push_back(before_stores(l, open, tables->here));
-    lattice_->take_least_of_grown(tables->from_here.back(), all);
-  }
+  lattice_->take_least_of_grown(tables->closed, lattice_->all_dims());
+  follow_runs(l, *tables);
+  tables->here.resize(std::size_t{1} << levels_[l].runs.size());
+  tables->from_here.resize(tables->here.size());
   return tables;
+}
+
+const Outlook::Table& Outlook::here(std::size_t l, unsigned open) const {
+  Table& table = tables_[l]->here[open];
+  if (!table.empty()) return table;
+  table = after_loop(l, open, 0);
+  for (std::size_t c = 1; c <= classes_.size(); ++c) {
+    const NextLoop loop = next_loop(l, open, c);
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      table[i] = std::min(table[i], loop.at(i, lattice_->growing(i)));
+    }
+  }
+  return table;
+}
+
+const Outlook::Table& Outlook::from_here(std::size_t l, unsigned open) const {
+  Table& table = tables_[l]->from_here[open];
+  if (table.empty()) {
+    table = before_stores(l, open);
+    lattice_->take_least_of_grown(table, lattice_->all_dims());
+  }
+  return table;
+}
+
+// As from_here() tells, but only at tiles that the first level holds.
+double Outlook::least_of_all(const Tile& lanes) const {
+  const LevelTables& first = *tables_[0];
+  const unsigned all = (1u << levels_[0].runs.size()) - 1;
+  std::vector<std::vector<NextLoop>> loops(all + 1);
+  double least = kNever;
+  lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
+    if ((first.fitting[i] & kHeld) == 0) return;
+    for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+      const std::uint32_t size = lattice_->bins(d)[bin[d]].smallest;
+      const bool reached = lattice_->perfect() ? size % lanes[d] == 0
+                                               : lattice_->bins(d)[bin[d]].largest >= lanes[d];
+      if (!reached) return;
+    }
+    const unsigned open = all & first.fitting[i];
+    if (loops[open].empty()) {
+      for (std::size_t c = 0; c <= classes_.size(); ++c)
+        loops[open].push_back(next_loop(0, open, c));
+    }
+    double ended = 0;
+    for (unsigned rest = all & ~open; rest != 0; rest &= rest - 1) {
+      ended += first.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
+    }
+    for (const NextLoop& loop : loops[open]) {
+      least = std::min(least, ended + loop.at(i, lattice_->growing(i)));
+    }
+  });
+  return least;
 }
 
 // Per tile (lanes included), the runs that may be open at it; kHeld: the level's outermost store
@@ -372,43 +414,42 @@ std::vector<std::uint16_t> Outlook::fitting(std::size_t l) const {
         offset[d].push_back(static_cast<std::uint32_t>(lattice_->offset(d, size)));
       }
     }
-    return offset;
+    return lattice_->combined(std::uint32_t{0}, offset, std::plus<>());
   };
   std::vector<std::uint16_t> runs(lattice_->size(), 0);
-  const auto mark = [&](const std::vector<char>& holding, const auto& offset, unsigned bit) {
-    lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
-      std::size_t at = 0;
-      for (std::size_t d = 0; d < offset.size(); ++d) at += offset[d][bin[d]];
-      if (holding[at] != 0) runs[i] = static_cast<std::uint16_t>(runs[i] | bit);
-    });
+  const auto mark = [&](const std::vector<char>& holding, const std::vector<std::uint32_t>& places,
+                        unsigned bit) {
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (holding[places[i]] != 0) runs[i] = static_cast<std::uint16_t>(runs[i] | bit);
+    }
   };
-  mark(lattice_->holding(level.store, level.fits), below(level.lanes, level.loose), kHeld);
+  const std::vector<std::uint32_t> own = below(level.lanes, level.loose);
+  mark(lattice_->holding(level.store, level.fits), own, kHeld);
   for (std::size_t r = 0; r < level.runs.size(); ++r) {
     const Run& run = level.runs[r];
-    mark(lattice_->holding(run.store, run.fits), below(run.lanes, run.loose), 1u << r);
+    const bool opens = r < level.opening();
+    mark(lattice_->holding(run.store, run.fits), opens ? own : below(run.lanes, run.loose),
+         1u << r);
   }
   return runs;
 }
 
 // Before the level's stores have all been passed: at the lanes some of these runs are open, each
-// with a tile that its store holds; the others have ended at no larger tile.
-Outlook::Table Outlook::before_stores(std::size_t l, unsigned open,
-                                      const std::vector<Table>& here) const {
+// with a tile that its store holds; the others have ended at no larger tile. Whatever can be open
+// is: to end at once is one of the ways to go on.
+Outlook::Table Outlook::before_stores(std::size_t l, unsigned open) const {
+  const LevelTables& tables = *tables_[l];
+  std::vector<const Table*> still_open(open + 1);
   Table table(lattice_->size(), kNever);
-  const std::size_t count = levels_[l].runs.size();
   for (std::size_t i = 0; i < table.size(); ++i) {
-    if ((fitting_[i] & kHeld) == 0) continue;
-    std::array<double, kMaxTensors> ends;
-    for (std::size_t r = 0; r < count; ++r) ends[r] = now_[r][i];
-    const unsigned may = open & fitting_[i];
-    for (unsigned still = may;; still = (still - 1) & may) {
-      double sum = here[still][i];
-      for (unsigned rest = open & ~still; rest != 0; rest &= rest - 1) {
-        sum += ends[static_cast<std::size_t>(__builtin_ctz(rest))];
-      }
-      table[i] = std::min(table[i], sum);
-      if (still == 0) break;
+    if ((tables.fitting[i] & kHeld) == 0) continue;
+    const unsigned still = open & tables.fitting[i];
+    if (still_open[still] == nullptr) still_open[still] = &here(l, still);
+    double sum = (*still_open[still])[i];
+    for (unsigned rest = open & ~still; rest != 0; rest &= rest - 1) {
+      sum += tables.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
     }
+    table[i] = sum;
   }
   return table;
 }

@@ -6,9 +6,11 @@
 // and windows that march are taken to march as far as there is anything. For this folder only.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,14 +33,24 @@ class OutlookLattice {
     std::uint32_t smallest, largest;  // sizes
     std::int64_t tiles;               // fewest iterations outside
   };
+  // [class of the next loop; the last: none], by the runs that are still open outside the next
+  // level's stores.
+  using NextTables = std::map<unsigned, std::vector<Table>>;
   struct LevelTables {
-    // [open runs]: with these open at this tile; and at it or any that it can grow to.
-    std::vector<Table> here, from_here;
-    // [open passing runs][class of the next loop; the last: none]: all other runs open.
-    std::vector<std::vector<Table>> first_loop;
+    // What each run costs if it ends at this tile; and, with all that follows, if it is the only
+    // one to go on from here; what follows if none is open, after any growth.
+    std::vector<Table> now, alone;
+    Table closed;
+    NextTables next;
+    std::vector<std::uint16_t> fitting;  // runs whose stores can hold the tile
+    // [open runs], once asked for: with these open at this tile; and at it or any that it can grow
+    // to, where some of the level's stores may lie behind and others not.
+    mutable std::vector<Table> here, from_here;
   };
 
-  OutlookLattice(std::vector<std::int64_t> extents, bool perfect);
+  static constexpr std::size_t kMostTiles = 60'000;
+  OutlookLattice(std::vector<std::int64_t> extents, bool perfect,
+                 std::size_t most_tiles = kMostTiles);
 
   bool usable() const { return size_ > 0; }
   std::size_t size() const { return size_; }
@@ -49,6 +61,7 @@ class OutlookLattice {
   // Where a tile's value is: the sum over dimensions of its offsets.
   std::size_t offset(std::size_t dim, std::int64_t size) const;
   std::size_t at(const Tile& tile) const;
+  DimMask all_dims() const { return static_cast<DimMask>((1u << extents_.size()) - 1); }
   DimMask growing(std::size_t i) const { return growing_[i]; }  // dimensions that can
   // table[T] <- least over T and everything that T grows to in these dimensions.
   void take_least_of_grown(Table& table, DimMask dims) const;
@@ -64,8 +77,30 @@ class OutlookLattice {
       }
     }
   }
-  // table[T] *= factor[dim][bin of T in dim]
-  void multiply(Table& table, std::size_t dim, const std::vector<double>& factor) const;
+  // Dimensions whose bins stand for tiles that do not come equally often.
+  DimMask joined() const { return joined_; }
+  // One for each tile: combined over dimensions, the parts [dim][bin of the tile].
+  template <class Value, class Combine>
+  std::vector<Value> combined(Value first, const std::vector<std::vector<Value>>& parts,
+                              const Combine& combine) const {
+    std::vector<Value> all(size_, first);
+    std::size_t size = 1;
+    for (std::size_t d = 0; d < bins_.size(); ++d) {
+      for (std::size_t b = bins_[d].size(); b-- > 0;) {
+        const Value part = parts[d][b];
+        for (std::size_t i = 0; i < size; ++i) all[b * size + i] = combine(all[i], part);
+      }
+      size *= bins_[d].size();
+    }
+    return all;
+  }
+
+  // Of every dimension, from the smallest tile to the largest that is as good as equal: equal
+  // numbers of tiles say nothing new, and in all at most so many combinations are told apart.
+  struct Sizes {
+    std::uint32_t smallest, largest;
+  };
+  const std::vector<std::vector<Sizes>>& few_sizes() const { return few_sizes_; }
 
   // Which tiles a store holds; asked once per name.
   const std::vector<char>& holding(std::uint64_t name,
@@ -75,8 +110,10 @@ class OutlookLattice {
   void keep(const std::string& content, std::shared_ptr<const LevelTables> tables);
 
  private:
-  std::vector<Bin> bins_of(std::size_t dim, std::size_t most) const;
+  std::vector<Bin> bins_of(std::size_t dim, std::size_t most);
   void set_growing();
+  void set_few_sizes();
+  std::vector<Sizes> sizes_of(std::size_t dim, std::size_t join) const;
 
   std::vector<std::int64_t> extents_;
   bool perfect_;
@@ -85,6 +122,8 @@ class OutlookLattice {
   std::vector<std::vector<std::uint32_t>> offset_;  // [dimension][size]; empty: too long a list
   std::size_t size_ = 0;                            // 0: too many tiles
   std::vector<DimMask> growing_;
+  DimMask joined_ = 0;
+  std::vector<std::vector<Sizes>> few_sizes_;
   std::map<std::uint64_t, std::vector<char>> holding_;
   std::map<std::string, std::shared_ptr<const LevelTables>> known_;
 };
@@ -143,15 +182,15 @@ class Outlook {
   // which of its runs have not been closed (those not begun among them); `begun`: all have begun.
   // `tile`: with the lanes up to the next level.
   double least(std::size_t level, unsigned open, bool begun, const Tile& tile) const {
-    const OutlookLattice::LevelTables& tables = *tables_[level];
-    return (begun ? tables.here : tables.from_here)[open][lattice_->at(tile)];
+    return (begun ? here(level, open) : from_here(level, open))[lattice_->at(tile)];
   }
+  // Of everything, if these are the lanes up to the second level.
+  double least_of_all(const Tile& lanes) const;
 
  private:
   using Table = OutlookLattice::Table;
-  // [class of the next loop; the last: none], if these runs are still open outside the next
-  // level's stores.
-  using NextTables = std::map<unsigned, std::vector<Table>>;
+  using LevelTables = OutlookLattice::LevelTables;
+  using NextTables = OutlookLattice::NextTables;
 
   void find_classes();
   std::string content_of(std::size_t level) const;
@@ -160,26 +199,40 @@ class Outlook {
   unsigned passing_on(std::size_t level) const;
   unsigned in_next(std::size_t level, unsigned runs) const;
   Table after_next(std::size_t level, unsigned runs, std::size_t cls,
-                   const std::vector<std::uint32_t>& to) const;
-  NextTables all_next(std::size_t level) const;
+                   const std::vector<std::uint32_t>& to,
+                   const std::vector<std::uint16_t>& fitting) const;
+  NextTables all_next(std::size_t level, const std::vector<std::uint16_t>& fitting) const;
   Table ends_of(const Run& run) const;
   void add_folds(const Run& run, Table& ends) const;
   void add_pairs(const Run& run, Table& demand, Table& arrivals) const;
-  void follow_runs(std::size_t level, const NextTables& next, const Table& closed);
-  void after_loop(std::size_t level, unsigned open, std::size_t cls, const Table& closed,
-                  const NextTables& next, Table& least) const;
+  void follow_runs(std::size_t level, LevelTables& tables) const;
+  // The next loop ends some of the open runs, and the others go on. It stands before the next
+  // level's stores, or there is none before them and it stands outside.
+  struct NextLoop {
+    std::vector<const double*> ends;
+    const double *inside, *outside;
+    double more_inside, more_outside;
+    DimMask dims;  // 0: there is none
+    double at(std::size_t i, DimMask growing) const {
+      if (dims == 0 ? growing != 0 : (growing & dims) == 0) return kNever;
+      double sum = std::min(more_inside + inside[i], more_outside + outside[i]);
+      for (const double* run : ends) sum += run[i];
+      return sum;
+    }
+  };
+  static constexpr double kNever = std::numeric_limits<double>::infinity();
+  NextLoop next_loop(std::size_t level, unsigned open, std::size_t cls) const;
+  Table after_loop(std::size_t level, unsigned open, std::size_t cls) const;
   std::vector<std::uint16_t> fitting(std::size_t level) const;
-  Table before_stores(std::size_t level, unsigned open, const std::vector<Table>& here) const;
-  std::shared_ptr<const OutlookLattice::LevelTables> fill_level(std::size_t level);
+  Table before_stores(std::size_t level, unsigned open) const;
+  std::shared_ptr<const LevelTables> fill_level(std::size_t level) const;
+  const Table& here(std::size_t level, unsigned open) const;
+  const Table& from_here(std::size_t level, unsigned open) const;
 
   OutlookLattice* lattice_ = nullptr;
   std::vector<Level> levels_;
   std::vector<DimMask> classes_;
-  std::vector<std::shared_ptr<const OutlookLattice::LevelTables>> tables_;
-  // Of the level being filled: what each run costs if it ends at this tile; and, with all that
-  // follows, if it is the only one to go on from here.
-  std::vector<Table> now_, alone_;
-  std::vector<std::uint16_t> fitting_;  // runs whose stores can hold it
+  std::vector<std::shared_ptr<const LevelTables>> tables_;
 };
 
 }  // namespace loopscape

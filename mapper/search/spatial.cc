@@ -13,11 +13,12 @@ constexpr std::uint64_t kMostLooks = 100'000'000;  // some seconds
 class Chooser {
  public:
   Chooser(const Mapspace& space, const Placement& placement, std::size_t most,
-          const std::atomic<bool>* stop)
+          const std::atomic<bool>* stop, const KeepLanes& keep)
       : space_(space),
         placement_(placement),
         most_(most),
         stop_(stop),
+        keep_(keep),
         perfect_(space.options().factors == Factors::kPerfect) {
     for (const Dim& dim : space.problem().dims) extent_.push_back(dim.extent);
   }
@@ -49,7 +50,7 @@ class Chooser {
   void slot(std::size_t s) {
     while (s < placement_.slots.size() && placement_.slots[s].kind != Slot::Kind::kAxis) ++s;
     if (s == placement_.slots.size()) {
-      if (respects_lanes() && respects_factors(true)) {
+      if (respects_lanes() && respects_factors(true) && keep_(lanes_)) {
         stopped_ = stopped_ || choices_.size() >= most_;
         if (!stopped_) choices_.push_back(chosen_);
       }
@@ -150,6 +151,7 @@ class Chooser {
   const Placement& placement_;
   std::size_t most_;
   const std::atomic<bool>* stop_;
+  const KeepLanes& keep_;
   std::uint64_t looked_ = 0;
   bool stopped_ = false;
   bool perfect_;
@@ -162,8 +164,8 @@ class Chooser {
 }  // namespace
 
 SpatialChoices spatial_choices(const Mapspace& space, const Placement& placement, std::size_t most,
-                               const std::atomic<bool>* stop) {
-  return Chooser(space, placement, most, stop).run();
+                               const std::atomic<bool>* stop, const KeepLanes& keep) {
+  return Chooser(space, placement, most, stop, keep).run();
 }
 
 }  // namespace loopscape

@@ -17,12 +17,14 @@ StepsAlong::StepsAlong(std::int64_t extent, std::vector<std::int64_t> lanes, boo
   std::int64_t all = 1;
   for (const std::int64_t bound : lanes_) all *= bound;
   fewest_ = ceil_div(extent, all);
-  if (perfect || lanes_.size() != 1 || extent > kMostListed) return;
-  from_.resize(static_cast<std::size_t>(extent) + 1);
-  for (std::int64_t tile = extent; tile >= 1; --tile) {
+}
+
+void StepsAlong::list() const {
+  from_.resize(static_cast<std::size_t>(extent_) + 1);
+  for (std::int64_t tile = extent_; tile >= 1; --tile) {
     const auto below = static_cast<std::uint32_t>(tile);
-    std::int64_t fewest = in_block(extent, {&below, 1});
-    for (std::int64_t multiple = 2 * tile; multiple <= extent; multiple += tile) {
+    std::int64_t fewest = in_block(extent_, {&below, 1});
+    for (std::int64_t multiple = 2 * tile; multiple <= extent_; multiple += tile) {
       fewest = std::min(fewest, from_[static_cast<std::size_t>(multiple)]);
     }
     from_[static_cast<std::size_t>(tile)] = fewest;
@@ -32,7 +34,8 @@ StepsAlong::StepsAlong(std::int64_t extent, std::vector<std::int64_t> lanes, boo
 std::int64_t StepsAlong::least(std::span<const std::uint32_t> below, std::int64_t tile) const {
   if (perfect_ || lanes_.empty()) return fewest_;
   if (below.size() == lanes_.size()) return in_block(extent_, below);
-  if (from_.empty() || tile > extent_) return fewest_;
+  if (lanes_.size() != 1 || extent_ > kMostListed || tile > extent_) return fewest_;
+  if (from_.empty()) list();
   return from_[static_cast<std::size_t>(tile)];
 }
 

@@ -26,7 +26,9 @@ class StepsAlong {
   std::vector<std::int64_t> lanes_;
   bool perfect_;
   std::int64_t fewest_ = 1;
-  std::vector<std::int64_t> from_;  // [tile]: least over its multiples, where there is one loop
+  void list() const;
+  // [tile]: least over its multiples, where there is one loop; once asked for.
+  mutable std::vector<std::int64_t> from_;
 };
 
 }  // namespace loopscape

@@ -181,6 +181,9 @@ class BoundaryPrices {
                     const std::function<double(std::size_t, double)>& mean_lane) const;
   // Does every network between child and parent that has to reduce the output do so?
   bool reduces(std::size_t tensor, std::size_t k) const;
+  // Every word once at its outermost store, which any mapping with these stores pays there,
+  // whatever its lanes.
+  Terms outermost_once() const;
   // Exposed first fills and last drains of a store's tile.
   void price_tile(std::size_t tensor, std::size_t k, std::int64_t words, Terms& sum) const;
 

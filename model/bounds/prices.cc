@@ -391,6 +391,18 @@ BoundaryPrices::Floor BoundaryPrices::floor(std::size_t t, std::size_t k) const 
   return floor;
 }
 
+Terms BoundaryPrices::outermost_once() const {
+  Terms once;
+  once.busy = once.busy_most = PerResource(resources_.size());
+  for (std::size_t t = 0; t < skeleton_.chain.size(); ++t) {
+    if (skeleton_.chain[t].empty() || fanouts_above_[skeleton_.chain[t].front()] > 0) continue;
+    const bool output = evaluator_.problem().tensors[t].is_output;
+    add(t, 1, output ? Action::kUpdate : Action::kRead, {words_[t], words_[t]},
+        output ? std::min(bits_[t], final_bits_[t]) : bits_[t], once);
+  }
+  return once;
+}
+
 void BoundaryPrices::price_tile(std::size_t t, std::size_t k, std::int64_t words,
                                 Terms& sum) const {
   const Memory& memory = evaluator_.arch().memories[child(t, k)];

@@ -397,7 +397,7 @@ class Judge {
 
   // Of exposed cycles alone, and of those with each of the first resources.
   std::vector<Blend> blends(double price) const {
-    std::vector<Blend> blends{{leakage_ + price, Blend::kNone}};
+    std::vector<Blend> blends{{leakage_ + price, Blend::kNoResource}};
     for (int r = 0; r < resources_ && blends.size() < kMostBlends; ++r) {
       blends.push_back({leakage_ + 2 * price, r});
     }
@@ -412,7 +412,9 @@ class Judge {
   Tally& tally_;
   Evaluator evaluator_;
   Mapspace space_;
-  OutlookLattice lattice_{extents_of(space_.problem()), options_.factors == Factors::kPerfect};
+  // Small enough for some worlds that bins of ragged tiles are joined, as those of layers are.
+  OutlookLattice lattice_{extents_of(space_.problem()), options_.factors == Factors::kPerfect,
+                          tally_.mappings % 2 == 0 ? OutlookLattice::kMostTiles : 6};
   BoundaryCounter counter_;
   std::vector<bool> forwarded_;
   std::vector<std::string> wrong_;

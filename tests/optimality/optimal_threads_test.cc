@@ -56,7 +56,10 @@ class Threads {
         space_(*Mapspace::create(world_.setting.problem, world_.setting.arch, world_.options)) {
     std::size_t choices = 0;
     for (const Placement& placement : space_.placements()) {
-      choices += spatial_choices(space_, placement, SIZE_MAX, nullptr).loops.size();
+      choices +=
+          spatial_choices(space_, placement, SIZE_MAX, nullptr, [](std::span<const std::int64_t>) {
+            return true;
+          }).loops.size();
     }
     tally_.many_choices += choices > 16;
   }
