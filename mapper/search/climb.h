@@ -100,6 +100,7 @@ class Climb {
   void set_rounding();
   void set_floors();
   bool is_plain(std::size_t tensor) const;
+  bool spares_time(const BoundaryPrices::Floor& floor, std::size_t tensor) const;
   void set_line(std::size_t tensor, std::size_t boundary);
   void set_copies(std::size_t tensor, std::size_t boundary);
   double least_mean_lane(std::size_t dim, std::int64_t bound) const;
@@ -193,6 +194,7 @@ class Climb {
   // Of a copy beyond one for each word asked for, where copies can be told; else 0.
   std::vector<std::vector<double>> per_arrival_;  // [tensor][boundary]
   bool only_energy_ = false;                      // nothing but compute takes time
+  bool spares_time_ = false;       // boundaries further out may spare time of those further in
   std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
   // [step][tensor][boundary][dimension]
   std::vector<std::vector<std::vector<std::array<std::int64_t, kMaxDims>>>> lanes_ahead_;

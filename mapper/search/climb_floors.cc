@@ -170,8 +170,21 @@ void Climb::set_floors() {
         set_copies(t, k);
       }
       only_energy_ = only_energy_ && floor.base_exposed == 0 && floor.slope_exposed == 0;
+      spares_time_ = spares_time_ || spares_time(floor, t);
     }
   }
+}
+
+// Parts of sums that a store holds need not come back to the stores inside it.
+bool Climb::spares_time(const BoundaryPrices::Floor& floor, std::size_t t) const {
+  const auto words = static_cast<double>(counter_.all_words(t));
+  const auto spares = [&](double base, double slope) {
+    return slope < 0 || base + slope * words < 0;
+  };
+  for (std::size_t i = 0; i < floor.base_busy.size(); ++i) {
+    if (spares(floor.base_busy[i], floor.slope_busy[i])) return true;
+  }
+  return spares(floor.base_exposed, floor.slope_exposed);
 }
 
 // Every operation takes a word, and one word taken from the parent serves at most the lanes that

@@ -183,7 +183,9 @@ CostBound Climb::Run::bound(const State& state) {
 
 CostBound Climb::Run::quick_bound(const State& state) const {
   CostBound least;
-  least.cycles = climb_.cycles_of(state.paid.busy, state.paid.exposed, steps_of(state));
+  least.cycles = climb_.spares_time_
+                     ? climb_.cycles_of({}, 0, steps_of(state))
+                     : climb_.cycles_of(state.paid.busy, state.paid.exposed, steps_of(state));
   least.energy_pj = outlook(state, place_of(state), climb_.views_.front());
   climb_.add_leakage(least.cycles, least.energy_pj);
   return least;
