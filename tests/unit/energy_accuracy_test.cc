@@ -310,12 +310,9 @@ TEST_CASE("every table answers a component in its range", "[energy]") {
       request.numbers[attribute.name] = value;
       request.asked.insert(attribute.name);
     }
-    if (table.name == "sram_small" || table.name == "latch_file") {
-      request.numbers["size_bits"] = 1024;
-    }
-    if (table.name == "register_file" || table.name == "regfile") {
-      request.numbers["size_bits"] = 1024;
-    }
+    static const std::set<std::string> kSmall = {"sram_small", "latch_file", "register_file",
+                                                 "register_memory", "regfile"};
+    if (kSmall.contains(table.name)) request.numbers["size_bits"] = 1024;
     const Result<Estimate> answer = estimate_from(set, table, request);
     INFO(table.name << ": " << answer.status().to_string());
     REQUIRE(answer.ok());

@@ -146,6 +146,25 @@ TEST_CASE("banks are arrays plus wires", "[energy]") {
   CHECK(wires == Approx(64 * 0.663 * std::sqrt(one.area_um2) / 1000));
 }
 
+// Registers and latches price compute by the width of what they hold, memories by their size.
+TEST_CASE("a memory may be registers or latches", "[energy]") {
+  const auto price = [](const std::string& keys) {
+    const Result<ResolvedCosts> resolved = resolve(keys, kMac);
+    REQUIRE(resolved.status().to_string() == "");
+    return resolved->costs.memories[1];
+  };
+  const MemoryCosts one = price(R"("class": "register", "words": 1, "width_bits": 16)");
+  CHECK(one.read_pj == 0);  // nothing is selected
+  CHECK(one.write_pj > 0);
+  const MemoryCosts four = price(R"("class": "register", "words": 4, "width_bits": 16)");
+  CHECK(four.read_pj > 0);
+  CHECK(four.write_pj == Approx(one.write_pj + four.read_pj));
+  CHECK(four.leakage_mw == Approx(4 * one.leakage_mw));
+  const MemoryCosts latches = price(R"("class": "latch", "words": 4, "width_bits": 16)");
+  CHECK(latches.write_pj > 0);
+  CHECK(latches.write_pj < four.write_pj);
+}
+
 TEST_CASE("every part of a component tells its table and node", "[energy]") {
   const Result<ResolvedCosts> resolved =
       resolve(R"("class": "regfile", "words": 16, "width_bits": 16)", kMac);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <stdexcept>
-#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -13,12 +11,6 @@
 
 namespace loopscape::validation {
 namespace {
-
-template <class T>
-T unwrap(Result<T> result, const std::string& what) {
-  if (!result.ok()) throw std::runtime_error(what + ": " + result.status().to_string());
-  return std::move(result).value();
-}
 
 Priced price_mapping(Problem problem, Arch arch, const Mapping& mapping,
                      const Conventions& conventions) {

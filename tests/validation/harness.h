@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -17,6 +19,12 @@
 namespace loopscape::validation {
 
 using Json = nlohmann::json;
+
+template <class T>
+T unwrap(Result<T> result, const std::string& what) {
+  if (!result.ok()) throw std::runtime_error(what + ": " + result.status().to_string());
+  return std::move(result).value();
+}
 
 // A JSON file; the path is relative to the repository's root.
 Json load(const std::string& path);

@@ -1,19 +1,11 @@
 #include "tests/validation/machines.h"
 
 #include <atomic>
-#include <stdexcept>
-#include <utility>
 
 #include "model/energy/energy.h"
 
 namespace loopscape::validation {
 namespace {
-
-template <class T>
-T unwrap(Result<T> result, const std::string& what) {
-  if (!result.ok()) throw std::runtime_error(what + ": " + result.status().to_string());
-  return std::move(result).value();
-}
 
 const EnergyTables& tables() {
   static const EnergyTables built_in = unwrap(EnergyTables::built_in(), "tables");
