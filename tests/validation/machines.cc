@@ -82,6 +82,18 @@ Priced fastest(const Machine& machine, const Json& problem, Factors factors,
   return searched(machine, problem, Objective::kDelay, factors, max_work);
 }
 
+Delay delay_within(const Machine& machine, const Json& spec, std::uint64_t max_work) {
+  const Problem problem = unwrap(parse_problem(spec.dump()), "problem");
+  const Mapspace space = unwrap(Mapspace::create(problem, machine.arch, {}), "mapspace");
+  Goal goal;
+  goal.objective = Objective::kDelay;
+  SearchLimits limits;
+  limits.max_work = max_work;
+  const SearchResult found = search_optimal(space, evaluator_of(machine, problem), goal, limits);
+  if (!found.best) throw std::runtime_error("no mapping of " + problem.name + " was found");
+  return {static_cast<double>(found.best->cycles), found.certificate.lower_bound};
+}
+
 Priced cheapest(const Machine& machine, const Json& problem, Factors factors) {
   return searched(machine, problem, Objective::kEnergy, factors, UINT64_MAX);
 }

@@ -32,6 +32,11 @@ Priced price_on(const Machine& machine, const Json& problem, const std::string& 
 // equally fast mappings it is, and its energy, mean nothing. Fails if `max_work` does not suffice.
 Priced fastest(const Machine& machine, const Json& problem, Factors factors = Factors::kRagged,
                std::uint64_t max_work = 1'000'000);
+// The delay of the fastest mapping that so much work finds, and what no mapping stays below.
+struct Delay {
+  double cycles = 0, at_least = 0;
+};
+Delay delay_within(const Machine& machine, const Json& problem, std::uint64_t max_work);
 // The mapping of least energy, proved.
 Priced cheapest(const Machine& machine, const Json& problem, Factors factors = Factors::kRagged);
 
