@@ -114,6 +114,7 @@ TEST_CASE("every machine says where its numbers come from and has a price for ev
     const Arch arch = arch_of(name);
     CHECK(arch.name == name);
     CHECK(arch.comment.size() >= 40);
+    CHECK(published()["machines"].contains(name));
     const bool stated = arch.comment.find("extrapolate") != std::string::npos;
     for (const ComponentPrices& component : costs_of(arch).prices) {
       for (const PricedNumber& number : component.actions) {
@@ -143,10 +144,20 @@ TEST_CASE("machines have the published multiply-accumulators and storage") {
       CHECK(static_cast<std::int64_t>(*found.size_bits) * instances ==
             8 * bytes.get<std::int64_t>());
     }
+    const Json rates = entry.value("gb_per_s", Json::object());
+    for (const auto& [memory, gb_per_s] : rates.items()) {
+      INFO(memory);
+      const std::optional<MemoryId> id = arch.find_memory(memory);
+      REQUIRE(id);
+      const Memory& found = arch.memories[index(*id)];
+      const double bits = found.bandwidth_bits.value_or(found.read_bits.value_or(0));
+      CHECK(bits * *arch.clock_mhz / 8e3 == Approx(gb_per_s.get<double>()));
+    }
   }
-  kReport.table({"multiply-accumulates a cycle, clock, bytes of every memory that is published",
-                 std::to_string(published()["machines"].size()) + " machines and settings",
-                 "the same", "0", "the papers, `arch_specs.json`"});
+  kReport.table(
+      {"multiply-accumulates a cycle, clock, bytes and bandwidth of memories as published",
+       std::to_string(published()["machines"].size()) + " machines and settings", "the same", "0",
+       "the papers, `arch_specs.json`"});
 }
 
 TEST_CASE("peaks of machines are as published") {

@@ -154,7 +154,7 @@ TEST_CASE("throughput: DianNao") {
   // 256 products and 240 sums of 16 a cycle; the sum with the cycle before's is not counted.
   const double gops = 496 * diannao.clock_ghz();
   kReport.row({"DianNao: peak, GOPS", 452, gops, 0.1, "Chen et al., ASPLOS 2014",
-               "256 products and 240 sums at 0.98 GHz are 486; the paper prints both"});
+               "256 products and 240 sums at 0.98 GHz are 486; what 452 leaves out is not said"});
   const std::vector<DianNaoLayer> layers = {{"CLASS1", 20, 960, 1, 1, 1},
                                             {"CONV1", 48, 32, 367, 492, 9},
                                             {"CONV3", 200, 108, 29, 29, 4},
