@@ -115,6 +115,16 @@ TEST_CASE("networks have the published number of layers, operations and weights"
       {"tpu_lstm1", 94, 3'248'640'000, 33'840'000},
       {"tpu_cnn0", 13, 22'144'352'256, 7'667'712},
       {"tpu_cnn1", 76, 175'672'150'016, 100'053'568},
+      // Vaswani et al. 2017: 6 blocks of 12 d^2 weights; Radford et al. 2019: 48 of them, 1.47 of
+      // the
+      // 1.5 G parameters.
+      {"transformer_base_128", 48, 2'516'582'400, 18'874'368},
+      {"bert_base_384", 96, 35'332'816'896, 84'934'656},
+      {"gpt2_xl_1024", 384, 1'671'010'713'600, 1'474'560'000},
+      // Chi et al. 2016.
+      {"prime_mlp_l", 4, 3'181'000, 3'181'000},
+      {"prime_mlp_m", 4, 1'411'500, 1'411'500},
+      {"prime_mlp_s", 3, 519'500, 519'500},
       {"dlrm_bottom", 3, 170'496, 170'496},
       {"dlrm_top", 5, 2'194'688, 2'194'688},
   };

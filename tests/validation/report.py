@@ -5,14 +5,20 @@
     report.py ROWS --update   write them
 
 A section with rows has a line "{rows}" where its table and figures go; the part of its file name
-after the number is the suite's name. "{suites}" gives the table of all suites.
+after the number is the suite's name. "{suites}" gives the table of all suites, "{coverage}" that of
+coverage.json, "{differing}" the rows outside their tolerance by reason, and "{ours SUITE: CHECK}"
+or "{published ...}" or "{residual ...}" what one row says.
 """
 import difflib
 import json
 import pathlib
+import re
 import sys
 
+import coverage
+
 HERE = pathlib.Path(__file__).resolve().parent
+FOLD = 16  # longer tables are folded
 UPDATE = "tests/validation/run.sh --update"
 COLUMNS = ["check", "published", "ours", "residual", "tolerance", "source"]
 
@@ -29,13 +35,17 @@ def verdict(row):
 
 def table(records):
     rows = [r for r in records if "figure" not in r]
-    out = []
+    out, folded = [], len(rows) > FOLD
+    if folded:
+        out += [f"<details><summary>{len(rows)} rows</summary>", ""]
     if rows:
         out.append("| " + " | ".join(COLUMNS) + " | remark |")
         out.append("|---" * (len(COLUMNS) + 1) + "|")
     for row in rows:
         cells = [cell(row[c]) for c in COLUMNS] + [cell(verdict(row))]
         out.append("| " + " | ".join(cells) + " |")
+    if folded:
+        out += ["", "</details>"]
     for record in records:
         if "figure" in record:
             out += ["", f"![{record['figure']}](figures/{record['figure']}.svg)"]
@@ -55,6 +65,33 @@ def summary(sections, suites):
     return "\n".join(out)
 
 
+def differing(sections, suites):
+    """Rows outside their tolerance by their reason."""
+    out = ["| reason | suite | rows | residuals |", "|---|---|---|---|"]
+    for name, _ in sections:
+        reasons = {}
+        for row in suites.get(name, []):
+            if "figure" not in row and not row["pass"]:
+                reasons.setdefault(row["reason"], []).append(row["residual"])
+        for reason, residuals in reasons.items():
+            ordered = sorted(set(residuals), key=lambda text: float(text.rstrip(" %")))
+            span = ordered[0] if len(ordered) == 1 else f"{ordered[0]} to {ordered[-1]}"
+            out.append(f"| {cell(reason)} | {name} | {len(residuals)} | {span} |")
+    return "\n".join(out)
+
+
+def quoted(text, suites, wrong):
+    """{ours SUITE: CHECK} becomes what that row says; so does any other column."""
+    def value(match):
+        column, suite, check = match.groups()
+        for row in suites.get(suite, []):
+            if row.get("check") == check:
+                return row[column]
+        wrong.append(f"a section quotes a row that the run does not give: {suite}: {check}")
+        return match.group(0)
+    return re.sub(r"\{(published|ours|residual) (\w+): ([^{}]+)\}", value, text)
+
+
 def read_sections():
     files = sorted((HERE / "sections").glob("[0-9][0-9]_*.md"))
     return [(f.stem.split("_", 1)[1], f.read_text().strip("\n")) for f in files]
@@ -70,10 +107,14 @@ def assemble(rows_dir):
                      f"with a line {{rows}} (or remove {rows_dir}/{name}.json if the suite is gone)")
     for name in sorted(with_table - set(suites)):
         wrong.append(f"section {name} has a line {{rows}} and the run gave no rows of it")
+    covered, unmatched = coverage.table(suites)
+    wrong += unmatched
     parts = ["<!-- Written by " + UPDATE + " from sections/*.md and a run of the suite. -->"]
     for name, text in sections:
         if "{suites}" in text:
             text = text.replace("{suites}", summary(sections, suites))
+        text = text.replace("{coverage}", covered).replace("{differing}", differing(sections, suites))
+        text = quoted(text, suites, wrong)
         parts.append(text.replace("{rows}", table(suites.get(name, []))))
     made = {"README.md": "\n\n".join(parts) + "\n"}
     for records in suites.values():
