@@ -1,5 +1,6 @@
 // loopscape map ARCH PROBLEM: the best mapping of a problem or of every layer of a network, with a
 // certificate.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -105,9 +106,9 @@ class Mapper {
               : "stopped before any mapping was found";
       return;
     }
-    SearchLimits each = limits();
-    each.max_work = kTrialWork;
-    const Blame blame = find_blame(space, evaluator, request_.goal, each);
+    SearchLimits rest = limits();
+    rest.max_work -= std::min(rest.max_work, found.certificate.work);
+    const Blame blame = find_blame(space, evaluator, request_.goal, rest);
     answer.nothing = no_mapping_report(space, request_.goal, found.certificate, blame);
     answer.nothing_json = no_mapping_json(space, request_.goal, found.certificate, blame);
   }

@@ -189,11 +189,10 @@ class NetworkMapping {
     if (!space.ok()) return space.status();
     Goal goal;
     goal.objective = request_.goal.objective;
-    SearchLimits each;
-    each.max_work = kTrialWork;
-    each.stop = stop_.flag();
+    SearchLimits limits;
+    limits.stop = stop_.flag();
     const Certificate& certificate = layer.found.certificate;
-    const Blame why = find_blame(*space, *evaluator, goal, each);
+    const Blame why = find_blame(*space, *evaluator, goal, limits);
     answer.nothing = "layer " + name + ": " + no_mapping_report(*space, goal, certificate, why);
     Json json = Json::parse(no_mapping_json(*space, goal, certificate, why));
     json["error"]["layer"] = inputs_.network.layers[first].name;

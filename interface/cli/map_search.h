@@ -1,15 +1,11 @@
 // One search by the name that the command line gives it. For `map`.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "interface/cli/search_options.h"
 
 namespace loopscape::cli {
-
-// Work units that each attempt to find out why nothing fits may take.
-inline constexpr std::uint64_t kTrialWork = 50'000;
 
 Result<SearchResult> search_called(const std::string& name, const SearchRequest& request,
                                    const Mapspace& space, const Evaluator& evaluator,

@@ -18,9 +18,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -202,5 +204,21 @@ struct CensusLimits {
 // An error: a limit is reached. Capacities are the model's: full tiles, usable bits.
 Result<Census> take_census(const Mapspace& space, const Conventions& conventions,
                            const CensusLimits& limits = {});
+
+// ---- Does anything fit? ----
+
+struct FitLimits {
+  std::uint64_t most_steps = 50'000'000;  // some seconds
+  const std::atomic<bool>* stop = nullptr;
+};
+struct Fit {
+  std::optional<Mapping> mapping;  // within every capacity and rule, if there is one
+  bool settled = true;             // false: none was found before a limit struck
+  std::uint64_t steps = 0;
+};
+// In the space of these. Capacities are the model's, as in a census; prices, and whether there are
+// any, are not looked at. An error: as of a Mapspace.
+Result<Fit> find_fit(const Problem& problem, const Arch& arch, const MapspaceOptions& options,
+                     const Conventions& conventions, const FitLimits& limits = {});
 
 }  // namespace loopscape

@@ -1,4 +1,5 @@
-// Why nothing fits: the search again with fewer restrictions. Fewer never leave fewer mappings, so
+// Why nothing fits: the same question again with fewer restrictions, to find_fit(), or where costs
+// are bounded, to a search for any mapping. Fewer never leave fewer mappings, so
 // a set that leaves none holds a smallest such set, found by halving what is asked (Junker's
 // QuickXplain), and what one change mends is a member of every such set.
 #include <algorithm>
@@ -237,6 +238,10 @@ class Asker {
 
 class Blamer {
  public:
+  static constexpr std::uint64_t kTrialWork = 20'000;  // seconds, at worst
+  // Where there are more, only what every mapping costs at least is looked at.
+  static constexpr std::size_t kTrialPlacements = 64;
+
   Blamer(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
          const SearchLimits& limits)
       : space_(space),
@@ -274,29 +279,63 @@ class Blamer {
     bool settled = true;  // what was found is the best, or there is nothing
   };
 
-  // A mapping that keeps to what is asked, the best for `objective`.
-  Trial attempt(const Ask& ask, Objective objective) const {
+  // A mapping that keeps to what is asked; with an objective, the best for it.
+  Trial attempt(const Ask& ask, std::optional<Objective> objective = std::nullopt) {
     Trial trial{std::nullopt, false};
     const Arch arch = asker_.arch(ask);
-    const Result<Mapspace> space = Mapspace::create(space_.problem(), arch, space_.options());
     const Result<Evaluator> evaluator =
         Evaluator::create(space_.problem(), arch, evaluator_.conventions(), evaluator_.costs());
-    if (!space.ok() || !evaluator.ok()) return trial;
+    if (!evaluator.ok()) return trial;
     Goal goal = asker_.goal(ask);
-    goal.objective = objective;
-    SearchResult result = search_optimal(*space, *evaluator, goal, limits_);
+    if (!objective && !goal.max_cycles && !goal.max_energy_pj) {
+      if (any_that_fits(arch, *evaluator, trial)) return trial;
+    }
+    const Result<Mapspace> space = Mapspace::create(space_.problem(), arch, space_.options());
+    if (!space.ok()) return trial;
+    goal.objective = objective.value_or(goal.max_cycles ? Objective::kDelay : Objective::kEnergy);
+    SearchLimits limits = limits_;
+    limits.max_work = std::min(kTrialWork, limits_.max_work - std::min(limits_.max_work, work_));
+    if (space->placements().size() > kTrialPlacements) limits.max_work = 0;
+    limits.first = !objective;
+    SearchResult result = search_optimal(*space, *evaluator, goal, limits);
+    work_ += result.certificate.work;
     trial.found = std::move(result.best);
     trial.settled = result.certificate.proved;
+    if (objective && trial.found) {  // ties need not be settled
+      const double cycles = static_cast<double>(trial.found->cycles);
+      trial.settled =
+          trial.settled || result.certificate.lower_bound >=
+                               objective_value(*objective, trial.found->energy_pj, cycles);
+    }
     return trial;
   }
 
+  // False: that does not settle it. What fits may still have no price.
+  bool any_that_fits(const Arch& arch, const Evaluator& evaluator, Trial& trial) {
+    FitLimits limits;
+    limits.most_steps =
+        std::min(limits.most_steps, limits_.max_work - std::min(limits_.max_work, work_));
+    limits.stop = limits_.stop;
+    const Result<Fit> fit =
+        find_fit(space_.problem(), arch, space_.options(), evaluator.conventions(), limits);
+    if (!fit.ok()) return false;
+    work_ += fit->steps;
+    if (!fit->settled) return false;
+    trial.settled = true;
+    if (!fit->mapping) return true;
+    const Cost cost = evaluator.evaluate(*fit->mapping, *evaluator.make_scratch());
+    trial.settled = cost.ok();
+    if (cost.ok()) trial.found = {*fit->mapping, cost.energy_pj, cost.cycles};
+    return trial.settled;
+  }
+
   std::optional<Found> possible(const Ask& ask) {
-    Trial trial = attempt(ask, Objective::kEnergy);
+    Trial trial = attempt(ask);
     blame_.complete = blame_.complete && (trial.settled || trial.found);
     return std::move(trial.found);
   }
   bool impossible(const Ask& ask) {
-    const Trial trial = attempt(ask, Objective::kEnergy);
+    const Trial trial = attempt(ask);
     blame_.complete = blame_.complete && (trial.settled || trial.found);
     return !trial.found && trial.settled;
   }
@@ -335,7 +374,7 @@ class Blamer {
     for (std::int64_t too_few = 0; most - too_few > 1;) {
       const std::int64_t middle = too_few + (most - too_few) / 2;
       ask.slack[r] = middle;
-      const Trial trial = attempt(ask, Objective::kEnergy);
+      const Trial trial = attempt(ask);
       if (trial.found) {
         relief.mapping = trial.found->mapping;
         most = capacity ? std::min(middle, missing(its, relief.mapping)) : middle;
@@ -445,6 +484,7 @@ class Blamer {
   SearchLimits limits_;
   std::vector<Restriction> all_;
   Asker asker_;
+  std::uint64_t work_ = 0;
   Blame blame_;
 };
 

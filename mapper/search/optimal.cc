@@ -36,17 +36,22 @@ class Optimal {
 
   SearchResult run() {
     const auto start = std::chrono::steady_clock::now();
+    if (beyond_bounds() || nothing_fits()) return nothing(start);
     begin_with_perfect();
-    list_choices();
-    double open_bound = listed_all_ ? std::numeric_limits<double>::infinity() : least_of_all();
-    bool complete = listed_all_, goes_on = !stopped();
+    if (!enough()) list_choices();
+    double open_bound = std::numeric_limits<double>::infinity();
+    if (!listed_all_) {
+      const auto [energy_pj, cycles] = least_of_all();
+      open_bound = incumbents_.value(energy_pj, cycles);
+    }
+    bool complete = listed_all_ && !enough(), goes_on = !stopped();
     while (!choices_.empty() || !dived_.empty()) {
       if (choices_.empty()) dives_ = kDives;
       if (dives_ >= kDives) {
         for (Choice& choice : dived_) put_back(std::move(choice));
         dived_.clear();
       }
-      goes_on = goes_on && !stopped();
+      goes_on = goes_on && !stopped() && !enough();
       std::vector<Followed> batch = take_batch();
       if (goes_on) follow(batch);
       for (Followed& followed : batch) {
@@ -69,6 +74,7 @@ class Optimal {
   static constexpr std::size_t kDives = 4, kFirst = 2, kBatch = 4;
   static constexpr std::size_t kBeam = 16, kWider = 256, kWidest = 4096;
   static constexpr std::uint64_t kPerfectWork = 1 << 20;
+  static constexpr std::uint64_t kFitSteps = 5'000'000;
   static constexpr std::size_t kMostChoices = 400'000;  // some 100 MB
 
   struct Choice {
@@ -99,6 +105,32 @@ class Optimal {
   static bool later(const Choice& a, const Choice& b) {
     return a.value != b.value ? a.value > b.value : a.number > b.number;
   }
+
+  // On every lane there is, and with nothing but operations, is it still too much?
+  bool beyond_bounds() const {
+    const auto [energy_pj, cycles] = least_of_all();
+    return !incumbents_.useful(energy_pj, cycles);
+  }
+
+  // Where nothing does, every choice would have to be climbed to show it.
+  bool nothing_fits() {
+    FitLimits limits;
+    limits.most_steps = std::min(kFitSteps, limits_.max_work);
+    limits.stop = limits_.stop;
+    const Result<Fit> fit = find_fit(space_.problem(), space_.arch(), space_.options(),
+                                     evaluator_.conventions(), limits);
+    if (!fit.ok() || !fit->settled || fit->mapping) return false;
+    work_.work = fit->steps;
+    return true;
+  }
+  SearchResult nothing(std::chrono::steady_clock::time_point start) const {
+    SearchResult result;
+    certify(true, std::numeric_limits<double>::infinity(), result);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    result.certificate.seconds = seconds.count();
+    return result;
+  }
+  bool enough() const { return limits_.first && incumbents_.best().has_value(); }
 
   void list_choices() {
     for (std::uint32_t p = 0; p < space_.placements().size() && listed_all_; ++p) {
@@ -326,13 +358,13 @@ class Optimal {
   }
 
   // Of choices that were not looked at: operations at their price, on every lane there is.
-  double least_of_all() const {
+  std::pair<double, double> least_of_all() const {
     const Arch& arch = space_.arch();
     double lanes = 1;
     for (const Fanout& fanout : arch.fanouts) lanes *= static_cast<double>(fanout.children());
     const auto operations = static_cast<double>(space_.problem().operations());
-    return incumbents_.value(operations * evaluator_.costs().compute.operation_pj,
-                             std::ceil(operations / lanes * arch.compute.interval_cycles));
+    return {operations * evaluator_.costs().compute.operation_pj,
+            std::ceil(operations / lanes * arch.compute.interval_cycles)};
   }
 
   // Good mappings to begin with: the best with perfect factors, which are ragged ones too.

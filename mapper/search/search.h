@@ -58,6 +58,7 @@ struct SearchLimits {
   int threads = 1;                                      // of `optimal`; 0: as many as there are
   std::function<void(const SearchProgress&)> progress;  // of `optimal`; from time to time
   const std::atomic<bool>* stop = nullptr;
+  bool first = false;  // of `optimal`: any answer will do
 };
 
 struct Certificate {
@@ -169,8 +170,8 @@ struct Blame {
   std::vector<Relief> together;
   bool complete = true;  // false: some trial was cut short and may have found more
 };
-// To be asked about a space that search_optimal() proved to have no answer. `limits` hold for each
-// trial.
+// To be asked about a space that search_optimal() proved to have no answer. `limits` hold for all
+// trials together; none takes more than 20,000 work units of a search.
 Blame find_blame(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
                  const SearchLimits& limits);
 
