@@ -54,6 +54,7 @@ class RowStationary {
     loop("c", ceil_div(at(shape, "c"), q * r));
     store("GlobalBuffer", {"I", "O"});
     loop("k", ceil_div(m, p * t));
+    store("WeightPrefetch", {"W"});
     rows_of_outputs(e, t);
     lanes("c", r, "y");
     lanes("r", at(shape, "r"), "y");
@@ -169,8 +170,9 @@ TEST_CASE("eyeriss chip: processing latency of AlexNet") {
   const Json net = load("tests/validation/eyeriss_chip.json").at("alexnet");
   const std::string why =
       "the chip loads a pass's weights into one element after another, fills and empties its "
-      "pipeline and is configured anew; of that only the load of one element is counted";
-  const double known[] = {14.1504, 34.2016, 0, 0, 0};
+      "pipeline and is configured anew; of that only the load of one element is counted, at the "
+      "whole port's rate";
+  const double known[] = {14.00256, 33.4848, 19.41192, 0, 0};
   std::size_t i = 0;
   double sum = 0, published = 0;
   for (const Json& layer : net.at("layers")) {
@@ -184,7 +186,7 @@ TEST_CASE("eyeriss chip: processing latency of AlexNet") {
     ++i;
   }
   CHECK(published == Approx(103.5));
-  kReport.row({"All layers: processing, ms", 103.5, sum, 0.1, kTable5, why, 92.32624});
+  kReport.row({"All layers: processing, ms", 103.5, sum, 0.1, kTable5, why, 90.97608});
 }
 
 TEST_CASE("eyeriss chip: DRAM traffic of AlexNet with an estimate of run-length coding") {
@@ -213,7 +215,7 @@ TEST_CASE("eyeriss chip: energy of AlexNet by component") {
               "mJ",
               {"multipliers", "scratchpads", "array networks", "global buffer"},
               {}};
-  const double known[] = {3.34231548, 7.392896256, 5.286319104, 0, 0};
+  const double known[] = {3.37576956, 7.429760256, 5.312861184, 0, 0};
   std::size_t i = 0;
   for (const Json& layer : net.at("layers")) {
     const Priced priced = price_layer(layer, layer.at("mapping"), at(net, "batch"));
@@ -221,7 +223,8 @@ TEST_CASE("eyeriss chip: energy of AlexNet by component") {
     const double spads =
         mj(priced.memory("WeightSpad").energy_pj + priced.memory("InputSpad").energy_pj +
            priced.memory("PsumSpad").energy_pj);
-    const double buffer = mj(priced.memory("GlobalBuffer").energy_pj);
+    const double buffer =
+        mj(priced.memory("GlobalBuffer").energy_pj + priced.memory("WeightPrefetch").energy_pj);
     const double dram = mj(priced.memory("DRAM").energy_pj);
     const double networks = mj(priced.cost.energy_pj) - dram - macs - spads - buffer;
     const double measured =

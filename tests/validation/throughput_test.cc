@@ -125,16 +125,8 @@ TEST_CASE("throughput: Simba's peaks") {
                machine("simba_package", {{"clock_mhz", 1733}}).peak_tops(), 0.002, source});
 }
 
-// Chiplets split filters and channels or positions, elements filters and channels: the layouts of
-// the paper, and few enough to search.
 TEST_CASE("throughput: ResNet-50 on Simba's package") {
-  Json spec = load("arch_specs/simba_package.json");
-  for (Json& node : spec.at("nodes")) {
-    if (node.value("fanout", "") == "Package")
-      node["dims"] = {{"x", {"k", "p"}}, {"y", {"c", "q"}}};
-    if (node.value("fanout", "") == "PEs") node["dims"] = {{"x", {"k"}}, {"y", {"c"}}};
-  }
-  const Machine simba = machine_of(spec);
+  const Machine simba = machine("simba_package");
   double cycles = 0, operations = 0;
   for (const Json& layer : distinct_layers("resnet50")) {
     const Priced priced = fastest(simba, layer.at("layer"), Factors::kPerfect);
