@@ -58,8 +58,6 @@ Delay delay_of(const Design& design, std::uint64_t max_work) {
   return sum;
 }
 
-std::string counted(double cycles) { return std::to_string(static_cast<std::int64_t>(cycles)); }
-
 double operations() {
   double sum = 0;
   for (const Json& layer : convolutions()) {
