@@ -231,9 +231,9 @@ void add_search_options(CLI::App& verb, Options& options) {
   verb.add_option("--time-limit", search.time_limit_seconds, "Stop after so many seconds")
       ->check(positive());
   verb.add_option("--samples", search.samples, "random: mappings to draw (10000)")
-      ->check(not_negative());
+      ->check(positive());
   verb.add_option("--starts", search.starts, "local: mappings to climb from (20)")
-      ->check(not_negative());
+      ->check(positive());
   verb.add_option("--seed", search.seed, "random, local: of the generator (1)")
       ->check(not_negative());
   verb.add_option("--threads", options.threads,

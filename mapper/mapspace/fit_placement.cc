@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "mapper/mapspace/arrange.h"
@@ -20,8 +22,9 @@ using Sizes = std::array<std::int64_t, kMaxDims>;
 
 // The first so many dimensions, each in one of its ways.
 struct Combined {
-  std::vector<std::uint32_t> way;    // by dimension
-  std::vector<std::uint64_t> words;  // by entry, of the ranks whose dimensions are all chosen
+  std::vector<std::uint32_t> way;  // by dimension
+  // By entry, of the ranks whose dimensions are all chosen; 0: they fit in any case.
+  std::vector<std::uint64_t> words;
   std::vector<std::uint32_t> lanes;  // in use, by axis
   std::vector<DimMask> loops;        // by slot that rules of order speak of
   std::vector<std::uint64_t> asked;  // lanes that count, by rule
@@ -61,7 +64,8 @@ class PlacementFit {
  private:
   struct Rest {                        // of the dimensions that are still to come
     std::vector<std::uint64_t> words;  // by entry, at least
-    std::vector<double> lanes;         // by rule, at most
+    std::vector<std::uint64_t> most_words;
+    std::vector<double> lanes;  // by rule, at most
     std::uint64_t must = 0;
   };
 
@@ -139,13 +143,18 @@ class PlacementFit {
     const std::size_t entries = question_.entries.size();
     for (std::size_t level = 0; level <= dims_.size(); ++level) {
       Rest rest;
+      waits_.emplace_back(entries);
       for (std::size_t e = 0; e < entries; ++e) {
         Sizes least;
         least.fill(1);
+        Sizes most = least;
         for (std::size_t i = 0; i < dims_.size(); ++i) {
-          if (waits(e, i, level)) least[dims_[i]] = least_tile(e, i);
+          if (!waits(e, i, level)) continue;
+          std::tie(least[dims_[i]], most[dims_[i]]) = tiles(e, i);
+          waits_[level][e] |= 1u << i;
         }
         rest.words.push_back(footprints_.words(question_.entries[e].tensor, least));
+        rest.most_words.push_back(footprints_.words(question_.entries[e].tensor, most));
       }
       for (std::size_t r = 0; r < placement_.lanes.size(); ++r) {
         double most = 1;
@@ -173,10 +182,13 @@ class PlacementFit {
     }
     return level;
   }
-  std::int64_t least_tile(std::size_t entry, std::size_t i) const {
-    std::uint32_t least = UINT32_MAX;
-    for (const Way& way : ways_[i]) least = std::min(least, way.tile[entry]);
-    return least;
+  std::pair<std::int64_t, std::int64_t> tiles(std::size_t entry, std::size_t i) const {
+    std::uint32_t least = UINT32_MAX, most = 1;
+    for (const Way& way : ways_[i]) {
+      least = std::min(least, way.tile[entry]);
+      most = std::max(most, way.tile[entry]);
+    }
+    return {least, most};
   }
   double most_lanes(std::size_t rule, std::size_t i) const {
     std::uint64_t most = 1;
@@ -238,6 +250,7 @@ class PlacementFit {
     made.must |= must_of(way);
     for (std::size_t e = 0; e < made.words.size(); ++e) add_ranks(made, e, i);
     if (!hopeful(made, i + 1) || !arranger_.possible(made.loops, false)) return std::nullopt;
+    forget_words(made, i + 1);
     made.promise = promise(made);
     return made;
   }
@@ -277,6 +290,22 @@ class PlacementFit {
     const std::uint64_t all = (std::uint64_t{1} << placement_.must_loop.size()) - 1;
     return (state.must | rest.must) == all;
   }
+  // Of memories that hold whatever is still to come.
+  void forget_words(Combined& made, std::size_t level) const {
+    for (std::size_t m = 0; m < arch_.memories.size(); ++m) {
+      if (!memory(m).size_bits || must_be_filled(m)) continue;
+      Wide bits = 0;
+      for (std::size_t e = 0; e < question_.entries.size(); ++e) {
+        if (question_.entries[e].memory != m) continue;
+        bits += static_cast<Wide>(made.words[e]) * rests_[level].most_words[e] *
+                footprints_.bits(question_.entries[e].tensor);
+      }
+      if (bits > usable_bits(memory(m))) continue;
+      for (std::size_t e = 0; e < question_.entries.size(); ++e) {
+        if (question_.entries[e].memory == m) made.words[e] = 0;
+      }
+    }
+  }
   Wide least_bits(const Combined& state, const Rest& rest, std::size_t e) const {
     return static_cast<Wide>(state.words[e]) * rest.words[e] *
            footprints_.bits(question_.entries[e].tensor);
@@ -295,14 +324,42 @@ class PlacementFit {
     double promise = 0;
     for (const std::uint64_t lanes : state.asked) promise += std::log2(static_cast<double>(lanes));
     for (std::size_t e = 0; e < state.words.size(); ++e) {
-      const double words = std::log2(static_cast<double>(state.words[e]));
+      const double words = std::log2(1 + static_cast<double>(state.words[e]));
       promise += question_.entries[e].exact ? words : -words;
     }
     return promise;
   }
 
+  // Of those that differ in nothing but lanes that count for the first rule, one is best.
+  void drop_alike(std::vector<Combined>& states, std::size_t level) const {
+    std::map<std::vector<std::uint64_t>, std::size_t> best;
+    std::vector<Combined> kept;
+    for (Combined& state : states) {
+      std::vector<std::uint64_t> key = state.words;
+      for (std::size_t e = 0; e < state.words.size(); ++e) {
+        for (std::size_t i = 0; i < level && state.words[e] != 0; ++i) {
+          if (waits_[level][e] >> i & 1u) key.push_back(ways_[i][state.way[i]].tile[e]);
+        }
+      }
+      for (std::size_t x = 0; x < state.lanes.size(); ++x) {
+        key.push_back(question_.axis_size(x) / state.lanes[x]);
+      }
+      for (std::size_t r = 1; r < state.asked.size(); ++r) key.push_back(state.asked[r]);
+      key.insert(key.end(), state.loops.begin(), state.loops.end());
+      key.push_back(state.must);
+      const auto [at, fresh] = best.emplace(std::move(key), kept.size());
+      if (fresh) {
+        kept.push_back(std::move(state));
+      } else if (!state.asked.empty() && state.asked[0] > kept[at->second].asked[0]) {
+        kept[at->second] = std::move(state);
+      }
+    }
+    states = std::move(kept);
+  }
+
   // Those that no other one is as good as; of more than `beam`, the most promising ones.
   std::vector<Combined> best_of(std::vector<Combined> states, std::size_t level, std::size_t beam) {
+    drop_alike(states, level);
     std::stable_sort(states.begin(), states.end(),
                      [](const Combined& a, const Combined& b) { return a.promise > b.promise; });
     std::vector<Combined> kept;
@@ -324,9 +381,11 @@ class PlacementFit {
   bool as_good(const Combined& a, const Combined& b, std::size_t level) const {
     for (std::size_t e = 0; e < a.words.size(); ++e) {
       if (!as_small(a.words[e], b.words[e], e)) return false;
+      if (a.words[e] == 0) continue;
       for (std::size_t i = 0; i < level; ++i) {
         const std::uint32_t of_a = ways_[i][a.way[i]].tile[e], of_b = ways_[i][b.way[i]].tile[e];
-        if (of_a != of_b && waits(e, i, level) && !as_small(of_a, of_b, e)) return false;
+        if (of_a != of_b && (waits_[level][e] >> i & 1u) != 0 && !as_small(of_a, of_b, e))
+          return false;
       }
     }
     for (std::size_t x = 0; x < a.lanes.size(); ++x) {
@@ -387,9 +446,10 @@ class PlacementFit {
   FitBudget& budget_;
   Arranger arranger_;
   FitQuestion question_;
-  std::vector<std::size_t> dims_;       // of extent > 1, as they are combined
-  std::vector<std::vector<Way>> ways_;  // of each
-  std::vector<Rest> rests_;             // by how many dimensions are combined
+  std::vector<std::size_t> dims_;                  // of extent > 1, as they are combined
+  std::vector<std::vector<Way>> ways_;             // of each
+  std::vector<std::vector<std::uint32_t>> waits_;  // by level and entry: these dimensions
+  std::vector<Rest> rests_;                        // by how many dimensions are combined
   bool narrowed_ = false;
 };
 

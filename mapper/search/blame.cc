@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "mapper/search/search.h"
+#include "mapper/search/incumbent.h"
 
 namespace loopscape {
 namespace {
@@ -289,6 +289,10 @@ class Blamer {
     Goal goal = asker_.goal(ask);
     if (!objective && !goal.max_cycles && !goal.max_energy_pj) {
       if (any_that_fits(arch, *evaluator, trial)) return trial;
+    }
+    if (!objective && !Incumbents(goal).useful(least_of_any(space_.problem(), arch, *evaluator))) {
+      trial.settled = true;
+      return trial;
     }
     const Result<Mapspace> space = Mapspace::create(space_.problem(), arch, space_.options());
     if (!space.ok()) return trial;

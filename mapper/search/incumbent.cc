@@ -1,6 +1,7 @@
 #include "mapper/search/incumbent.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace loopscape {
 namespace {
@@ -167,6 +168,16 @@ bool Incumbents::offer(const Found& found, int limit) {
                        [](const Found& a, const Found& b) { return a.energy_pj < b.energy_pj; }),
       found);
   return true;
+}
+
+CostBound least_of_any(const Problem& problem, const Arch& arch, const Evaluator& evaluator) {
+  double lanes = 1;
+  for (const Fanout& fanout : arch.fanouts) lanes *= static_cast<double>(fanout.children());
+  const auto operations = static_cast<double>(problem.operations());
+  CostBound least;
+  least.energy_pj = operations * evaluator.costs().compute.operation_pj;
+  least.cycles = std::ceil(operations / lanes * arch.compute.interval_cycles);
+  return least;
 }
 
 }  // namespace loopscape

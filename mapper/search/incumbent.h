@@ -29,6 +29,9 @@ struct CostBound {
   std::span<const Line> all_lines() const { return {line.data(), lines}; }
 };
 
+// What any mapping costs at least: operations at their price, on every lane there is.
+CostBound least_of_any(const Problem& problem, const Arch& arch, const Evaluator& evaluator);
+
 class Incumbents {
  public:
   explicit Incumbents(const Goal& goal) : goal_(goal) {}

@@ -36,14 +36,11 @@ class Optimal {
 
   SearchResult run() {
     const auto start = std::chrono::steady_clock::now();
-    if (beyond_bounds() || nothing_fits()) return nothing(start);
+    if (!incumbents_.useful(least_of_all()) || nothing_fits()) return nothing(start);
     begin_with_perfect();
     if (!enough()) list_choices();
-    double open_bound = std::numeric_limits<double>::infinity();
-    if (!listed_all_) {
-      const auto [energy_pj, cycles] = least_of_all();
-      open_bound = incumbents_.value(energy_pj, cycles);
-    }
+    double open_bound =
+        listed_all_ ? std::numeric_limits<double>::infinity() : incumbents_.value(least_of_all());
     bool complete = listed_all_ && !enough(), goes_on = !stopped();
     while (!choices_.empty() || !dived_.empty()) {
       if (choices_.empty()) dives_ = kDives;
@@ -104,12 +101,6 @@ class Optimal {
   // Most promising first; equal ones in the documented order.
   static bool later(const Choice& a, const Choice& b) {
     return a.value != b.value ? a.value > b.value : a.number > b.number;
-  }
-
-  // On every lane there is, and with nothing but operations, is it still too much?
-  bool beyond_bounds() const {
-    const auto [energy_pj, cycles] = least_of_all();
-    return !incumbents_.useful(energy_pj, cycles);
   }
 
   // Where nothing does, every choice would have to be climbed to show it.
@@ -357,14 +348,8 @@ class Optimal {
     return limits_.stop != nullptr && limits_.stop->load(std::memory_order_relaxed);
   }
 
-  // Of choices that were not looked at: operations at their price, on every lane there is.
-  std::pair<double, double> least_of_all() const {
-    const Arch& arch = space_.arch();
-    double lanes = 1;
-    for (const Fanout& fanout : arch.fanouts) lanes *= static_cast<double>(fanout.children());
-    const auto operations = static_cast<double>(space_.problem().operations());
-    return {operations * evaluator_.costs().compute.operation_pj,
-            std::ceil(operations / lanes * arch.compute.interval_cycles)};
+  CostBound least_of_all() const {
+    return least_of_any(space_.problem(), space_.arch(), evaluator_);
   }
 
   // Good mappings to begin with: the best with perfect factors, which are ragged ones too.

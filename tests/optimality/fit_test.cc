@@ -81,7 +81,9 @@ std::string check(const World& world, Tally& tally) {
   const reference::Setting& setting = world.setting;
   const auto fit = find_fit(setting.problem, setting.arch, world.options, setting.conventions);
   if (!fit.ok()) return "refused: " + fit.status().message();
-  const bool wanted = listing->refused + listing->priced.size() > 0;
+  // What the model does not count, it may refuse before it looks at capacities.
+  if (listing->priced.empty() && listing->refused > 0) return "";
+  const bool wanted = !listing->priced.empty();
   ++tally.worlds;
   tally.nothing += !wanted;
   tally.uneven_nothing += !wanted && world.options.stores == Stores::kUneven;
