@@ -191,6 +191,7 @@ class NetworkMapping {
     goal.objective = request_.goal.objective;
     SearchLimits limits;
     limits.stop = stop_.flag();
+    if (options_.max_work) limits.max_work = static_cast<std::uint64_t>(*options_.max_work);
     const Certificate& certificate = layer.found.certificate;
     const Blame why = find_blame(*space, *evaluator, goal, limits);
     answer.nothing = "layer " + name + ": " + no_mapping_report(*space, goal, certificate, why);

@@ -315,7 +315,8 @@ class PlacementFit {
     double most = 1;
     for (std::size_t a = 0; a < state.lanes.size(); ++a) {
       if ((placement_.lanes[rule].slots >> question_.axes[a] & 1u) == 0) continue;
-      most *= question_.axis_size(a) / state.lanes[a] * state.lanes[a];
+      const std::uint32_t room = question_.axis_size(a) / state.lanes[a];
+      most *= static_cast<double>(room * state.lanes[a]);
     }
     return most;
   }

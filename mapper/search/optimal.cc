@@ -106,7 +106,7 @@ class Optimal {
   // Where nothing does, every choice would have to be climbed to show it.
   bool nothing_fits() {
     FitLimits limits;
-    limits.most_steps = std::min(kFitSteps, limits_.max_work);
+    limits.most_steps = kFitSteps;  // less than a second, whatever --max-work says
     limits.stop = limits_.stop;
     const Result<Fit> fit = find_fit(space_.problem(), space_.arch(), space_.options(),
                                      evaluator_.conventions(), limits);
