@@ -130,6 +130,9 @@ bool Climb::Run::stack(State& state, std::size_t d, std::uint32_t bound, std::ui
     meet(open, d, spatial, static_cast<std::uint8_t>(state.loops.size()));
     if (ran && open.phase != Open::Phase::kRun) end_run(state, open, before);
     if (open.phase != Open::Phase::kClosed) continue;
+    // Not before: the outlook has the folds of what marches on.
+    state.paid.exposed += open.fold_cycles;
+    state.paid.exposed_most += open.fold_cycles;
     open.demand = climb_.words_now(open.tensor, open.boundary, before, ahead_);
     if (!open.to_compute) {
       open.copies_pj =
@@ -139,14 +142,12 @@ bool Climb::Run::stack(State& state, std::size_t d, std::uint32_t bound, std::ui
   return obeys(state, d, bound, slot);
 }
 
-void Climb::Run::end_run(State& state, const Open& open, const Tile& tile) const {
+void Climb::Run::end_run(State& state, Open& open, const Tile& tile) const {
   for (const Watch& watch : climb_.watches_) {
     if (watch.tensor != open.tensor || watch.boundary != open.boundary || open.to_compute) continue;
     state.run_ends.push_back({watch.fanout, watch.tensor, kStored, clipped(tile)});
     if (watch.fold_cycles == 0) continue;
-    const double cycles = watch.fold_cycles * climb_.residences(tile, step_);
-    state.paid.exposed += cycles;
-    state.paid.exposed_most += cycles;
+    open.fold_cycles += watch.fold_cycles * climb_.residences(tile, step_);
   }
 }
 

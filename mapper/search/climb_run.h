@@ -29,6 +29,7 @@ struct Open {
   std::array<std::uint32_t, kMaxDims> tile{};
   std::uint8_t first = 0, end = 0;   // its loops in State::loops; `end` once closed
   double demand = 0, copies_pj = 0;  // once closed: words that cross, and further copies, at least
+  double fold_cycles = 0;            // once its run has ended; paid when it closes
 };
 
 inline constexpr std::uint8_t kStored = 0;
@@ -133,7 +134,7 @@ class Climb::Run {
   Room room_for(const State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) const;
   // Puts it there. False: a rule forbids it.
   bool stack(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot);
-  void end_run(State& state, const Open& open, const Tile& tile) const;
+  void end_run(State& state, Open& open, const Tile& tile) const;
   void end_compute_runs(State& state, std::size_t d, const Tile& tile) const;
   // For the spatial loops over d that come further out.
   bool leaves_room(std::size_t d, std::int64_t tile) const;
