@@ -89,8 +89,8 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   }
   set_watches();
   set_counts_tell();
-  set_rounding();
   set_floors();
+  set_shares();
   set_lanes_ahead();
   for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));
   find_levels();
@@ -106,13 +106,15 @@ void ClimbWork::add(const ClimbWork& other) {
 }
 
 // Does only the number of its tiles matter, of what a dimension's loops are? Not where a rule
-// names it, where padding is cut off, where accesses are rounded, or where a memory must be filled.
-// Windows without holes add up to a sum over tiles that only depends on how many there are, and
-// ceil(N / (T b)) = ceil(ceil(N / T) / b), so all that comes further out is equal as well.
+// names it, where padding is cut off, where a memory must be filled, or with lanes over it: fewer of
+// them may have something to do in the last tile. Windows without holes add up to a sum over tiles
+// that only depends on how many there are, and ceil(N / (T b)) = ceil(ceil(N / T) / b), so all that
+// comes further out is equal as well.
 void Climb::set_counts_tell() {
-  DimMask told = skeleton_.ragged && prices_.rounding_pj() == 0 && placement_.filled.empty()
-                     ? all_dims_
-                     : DimMask{0};
+  DimMask told = skeleton_.ragged && placement_.filled.empty() ? all_dims_ : DimMask{0};
+  for (const MappingNode& loop : skeleton_.spatial) {
+    told = static_cast<DimMask>(told & ~(1u << loop.id));
+  }
   for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
     const bool march = evaluator_.conventions().reuse == Conventions::Reuse::kMarch;
     const DimMask gapless = march ? counter_.gapless(t) : DimMask{0};
@@ -283,14 +285,24 @@ void Climb::find_levels() {
 }
 
 // Instances move equally many words where nothing is cut; clipped windows are.
-void Climb::set_rounding() {
-  words_tell_rounding_ = !skeleton_.ragged && prices_.rounding_pj() > 0 &&
-                         evaluator_.conventions().reuse == Conventions::Reuse::kMarch;
+void Climb::set_shares() {
+  instances_differ_ = skeleton_.ragged ||
+                      evaluator_.conventions().reuse != Conventions::Reuse::kMarch;
   first_words_.push_back(0);
   for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
-    words_tell_rounding_ = words_tell_rounding_ && !counter_.clipped(t);
+    instances_differ_ = instances_differ_ || counter_.clipped(t);
     first_words_.push_back(first_words_.back() + 3 * skeleton_.chain[t].size());
+    const DimMask relevant = counter_.relevant(t);
+    for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+      if (!has(relevant, d)) group_[t][d] = static_cast<DimMask>(1u << d);
+      if (has(counter_.complex(t), d)) group_[t][d] = counter_.complex(t);
+    }
+    for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
+      group_[t][pair.a] = group_[t][pair.b] = static_cast<DimMask>(1u << pair.a | 1u << pair.b);
+    }
+    if (forwards_[t]) group_[t].fill(all_dims_);
   }
+  compares_words_ = dominates_ && (instances_differ_ || prices_.rounding_pj() > 0);
 }
 
 // Per systolic fan-out the tensors that may be stationary in it, by their first store below; if

@@ -97,7 +97,7 @@ class Climb {
   void set_watches();
   bool lies_below(std::uint8_t memory, std::size_t fanout) const;
   void set_counts_tell();
-  void set_rounding();
+  void set_shares();
   void set_floors();
   bool is_plain(std::size_t tensor) const;
   bool spares_time(const BoundaryPrices::Floor& floor, std::size_t tensor) const;
@@ -176,9 +176,12 @@ class Climb {
   const SpatialLoops& spatial_;
   PruningRules rules_;
   bool dominates_ = true;
-  // Accesses are rounded, and all instances move equally many words.
-  bool words_tell_rounding_ = false;
+  // Some instances may move more words than others.
+  bool instances_differ_ = true;
+  bool compares_words_ = false;           // sums do not tell all
   std::vector<std::size_t> first_words_;  // [tensor]: in State::words
+  // [tensor][dimension]: those that share a rank with it; none where it tells nothing by itself.
+  std::array<std::array<DimMask, kMaxDims>, kMaxTensors> group_{};
   bool gates_leak_ = false;               // which instances are in use depends on tiles
   std::array<bool, kMaxDims> counts_tell_{};
   std::vector<Watch> watches_;  // runs that decide the folds of systolic fan-outs

@@ -11,7 +11,7 @@ namespace loopscape {
 void Climb::Run::advance(State&& state, std::size_t end) {
   if (climb_.steps_[step_].kind == Step::Kind::kSlot) {
     end_ = end;
-    grow(state, climb_.steps_[step_].slot, 0, kNone, false);
+    grow(state, climb_.steps_[step_].slot, 0, kNoDim, false);
   } else {
     pass_on(std::move(state), step_, end);
   }
@@ -207,6 +207,21 @@ void Climb::Run::meet(Open& open, std::size_t d, bool spatial, std::uint8_t loop
   open.end = static_cast<std::uint8_t>(loops - 1);
 }
 
+// False: a rule forbids this bound and larger ones.
+bool Climb::Run::set_bound(State& state, const State& before, std::uint32_t bound) const {
+  MappingNode& loop = state.loops.back();
+  loop.bound = bound;
+  state.tile[loop.id] = before.tile[loop.id] * bound;
+  const Placement& placement = climb_.placement_;
+  for (std::size_t r = 0; r < placement.factors.size(); ++r) {
+    const FactorRule& rule = placement.factors[r];
+    if (!has_slot(rule.slots, state.slot_of.back()) || rule.dim != loop.id) continue;
+    state.factor[r] = before.factor[r] * bound;
+    if (state.factor[r] > rule.most) return false;
+  }
+  return true;
+}
+
 bool Climb::Run::obeys(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) const {
   const Placement& placement = climb_.placement_;
   for (std::size_t r = 0; r < placement.factors.size(); ++r) {
@@ -273,9 +288,9 @@ void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int l
                       bool last_paid) {
   if (stopped_ || (++work_.work % 1024 == 0 && interrupted())) return;
   const bool is_outermost = is_last_slot(slot);
-  {
+  if (is_outermost ? covers(state) : useful_beyond(state)) {
     State done = state;
-    if ((!is_outermost || covers(done)) && leave(done, slot) && settle(done)) {
+    if (leave(done, slot) && settle(done)) {
       const std::size_t here = step_;
       pass_on(std::move(done), here + 1, end_);
       stand_before(here);
@@ -289,17 +304,24 @@ void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int l
         commute(state, slot, static_cast<std::size_t>(last), d)) {
       continue;
     }
+    // What this loop closes does not depend on its bound.
+    std::optional<State> next;
+    bool paid = false;
     bounds(d, state.tile[d], is_outermost, [&](std::uint32_t bound) {
       const Room room = room_for(state, d, bound, slot);
       if (room != Room::kThere) return room == Room::kNot;
-      State next = state;
-      if (!stack(next, d, bound, slot)) return true;
-      const bool paid = pay_ready(next);
-      if (climb_.rules_.bound && !useful(next)) {
+      if (!next) {
+        next.emplace(state);
+        if (!stack(*next, d, bound, slot)) return false;
+        paid = pay_ready(*next);
+      } else if (!set_bound(*next, state, bound)) {
+        return false;
+      }
+      if (climb_.rules_.bound && !useful(*next)) {
         ++work_.bounded;
         return true;
       }
-      grow(next, slot, static_cast<DimMask>(used | (1u << d)), static_cast<int>(d), paid);
+      grow(*next, slot, static_cast<DimMask>(used | (1u << d)), static_cast<int>(d), paid);
       return true;
     });
   }
@@ -401,7 +423,7 @@ void Climb::Run::pay(State& state, const Open& open) {
   for (std::size_t i = end; i < state.loops.size(); ++i) {
     if (state.loops[i].kind == LoopKind::kSpatial && inside(open, state.slot_of[i])) {
       end = i + 1;
-      boundary.ended_by = kNone;
+      boundary.ended_by = kNoDim;
     }
   }
   boundary.parent = chain[open.boundary - 1u];
@@ -419,14 +441,62 @@ void Climb::Run::pay(State& state, const Open& open) {
   const BoundaryFlow& flow = climb_.counter_.flow(boundary);
   if (flow.known) {
     climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
-    if (climb_.words_tell_rounding_) {
+    if (climb_.compares_words_) {
       const std::size_t at = climb_.first_words_[open.tensor] + 3 * (open.boundary - 1u);
       state.words[at] = flow.most.demand;
       state.words[at + 1] = flow.most.arrivals;
       state.words[at + 2] = flow.most.group;
+      state.shares[at / 3] = share_of(boundary, flow);
     }
   } else {
     state.priced = false;  // its cost is left out, which is a bound too
+  }
+}
+
+// Words are a product over groups of dimensions (those of one rank, and each irrelevant one), and a
+// group without lanes above the boundary's stores is the same factor for every instance. Lanes over
+// a relevant dimension of its own are told by the tile below them.
+std::uint32_t Climb::Run::share_of(const BoundaryLoops& boundary, const BoundaryFlow& flow) {
+  const std::size_t t = boundary.tensor;
+  if (!climb_.instances_differ_) return 0;
+  if (climb_.reuses_more_[t]) return ++last_share_;  // like no other
+  share_.clear();
+  DimMask told = 0;
+  const std::uint8_t inner = boundary.to_compute ? boundary.parent : boundary.child;
+  const auto& lanes = climb_.lanes_left_[climb_.step_of_store(t, inner)];
+  for (std::size_t d = 0; d < dims_; ++d) {
+    if (climb_.forwards_[t] || lanes[d] > 1) told = static_cast<DimMask>(told | climb_.group_[t][d]);
+  }
+  if (told != 0) put_told_loops(boundary, told);
+  for (const BoundaryFlow::Network& network : flow.networks) {
+    if (network.exact && network.least_pj == network.most_pj &&
+        network.least_bits == network.most_bits) {
+      continue;
+    }
+    put_share(network.fanout);
+    for (const double value :
+         {network.least_pj, network.most_pj, network.least_bits, network.most_bits}) {
+      share_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+  }
+  const auto [known, is_new] = shares_.try_emplace(share_, last_share_ + 1);
+  if (is_new) ++last_share_;
+  return known->second;
+}
+
+void Climb::Run::put_told_loops(const BoundaryLoops& boundary, DimMask told) {
+  put_share(told);
+  put_share(boundary.ended_by == kNoDim ? 0 : 1);
+  for (std::size_t d = 0; d < dims_; ++d) {
+    if (has(told, d)) put_share(boundary.tile[d]);
+  }
+  for (std::size_t i = 0; i < boundary.loops.size(); ++i) {
+    const MappingNode& loop = boundary.loops[i];
+    if (!has(told, loop.id)) continue;
+    put_share(i < boundary.parent_at ? 0 : 1);
+    put_share(loop.kind == LoopKind::kSpatial ? 0 : 1);
+    put_share(loop.id);
+    put_share(loop.bound);
   }
 }
 

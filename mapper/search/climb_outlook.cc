@@ -34,12 +34,17 @@ Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
   const auto side = [&](std::size_t d) {
     struct Side {
       std::int64_t extent, within, beyond, room, step;
+      std::int64_t marched;  // lanes that a march's step goes over, at least
     };
     const std::int64_t within = run.lanes[d], beyond = run.lanes_beyond[d];
     // Full lanes of a clipped tile, at least: all but the last of the outermost loop.
     const std::int64_t room = within == outermost_lanes_[d] ? within - 1 : (within + 1) / 2;
-    return Side{lattice_.extent(d), within, beyond, std::max<std::int64_t>(1, room),
-                d == pair.a ? pair.step_a : pair.step_b};
+    return Side{lattice_.extent(d),
+                within,
+                beyond,
+                std::max<std::int64_t>(1, room),
+                d == pair.a ? pair.step_a : pair.step_b,
+                has(run.loose, d) ? 1 : within};
   };
   const auto a = side(pair.a), b = side(pair.b);
   const auto all = [this, t, pair](std::int64_t size_a, std::int64_t size_b) {
@@ -65,11 +70,13 @@ Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
     // Does a child's next tile of the march overlap the last one?
     const auto overlaps = [&](const auto& its, std::int64_t size, const auto& other,
                               std::int64_t other_size) {
-      const std::int64_t moves = its.step * size * its.within * its.beyond;
+      const std::int64_t moves = its.step * size * its.marched;
       return moves < its.step * (size - 1) + other.step * (other_size - 1) + 1;
     };
-    const std::int64_t least_a = std::max<std::int64_t>(1, of_a.smallest / a.within);
-    const std::int64_t least_b = std::max<std::int64_t>(1, of_b.smallest / b.within);
+    const auto least = [](const auto& its, const Outlook::Bin& bin) {
+      return its.marched < its.within ? 1 : std::max<std::int64_t>(1, bin.smallest / its.within);
+    };
+    const std::int64_t least_a = least(a, of_a), least_b = least(b, of_b);
     sums.arrivals = {apart, overlaps(a, least_a, b, child_b) ? all(a.extent, child_b) : apart,
                      overlaps(b, least_b, a, child_a) ? all(child_a, b.extent) : apart};
     return sums;

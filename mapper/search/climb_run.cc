@@ -34,7 +34,7 @@ void Climb::Run::climb_on(std::size_t s, std::vector<State> here) {
     climb_on(end, std::exchange(next_, {}));
     next_.clear();
     index_.clear();
-    widest_.clear();
+      widest_.clear();
   };
   while (!here.empty() && !stopped_) {
     State state = std::move(here.back());
@@ -64,7 +64,10 @@ Climb::State Climb::Run::first_state() {
   State state;
   state.tile.fill(1);
   state.paid = climb_.prices_.fixed();
-  if (climb_.words_tell_rounding_) state.words.resize(climb_.first_words_.back(), 0);
+  if (climb_.compares_words_) {
+    state.words.resize(climb_.first_words_.back(), 0);
+    state.shares.resize(climb_.first_words_.back() / 3, 0);
+  }
   state.used_bits.resize(climb_.space_.arch().memories.size(), 0);
   state.factor.assign(climb_.placement_.factors.size(), 1);
   for (const Watch& watch : climb_.watches_) {
@@ -149,12 +152,12 @@ bool Climb::Run::interrupted() {
 
 // ---- bounds ----
 
-CostBound Climb::Run::bound(const State& state) {
+CostBound Climb::Run::bound(const State& state, const Place& place, double steps) {
   const bool looks_out = !climb_.views_.empty();
   CostBound least;
   if (looks_out) {
-    least = quick_bound(state);
-    add_lines(state, least);
+    least = quick_bound(state, place, steps);
+    add_lines(state, place, steps, least);
     if (climb_.only_energy_) return least;
   }
   sum_ = climb_.future_[step_];
@@ -173,28 +176,26 @@ CostBound Climb::Run::bound(const State& state) {
   }
   if (!runs_.empty()) climb_.add_open(runs_, state.tile, state.tile, ahead_, sum_);
   if (looks_out) {
-    sum_.energy = std::max(sum_.energy, outlook(state, place_of(state), climb_.views_.front()));
+    sum_.energy = std::max(sum_.energy, outlook(state, place, climb_.views_.front()));
   }
-  least.cycles = climb_.cycles_of(sum_.busy, sum_.exposed, steps_of(state));
+  least.cycles = climb_.cycles_of(sum_.busy, sum_.exposed, steps);
   least.energy_pj = sum_.energy;
   climb_.add_leakage(least.cycles, least.energy_pj);
   return least;
 }
 
-CostBound Climb::Run::quick_bound(const State& state) const {
+CostBound Climb::Run::quick_bound(const State& state, const Place& place, double steps) const {
   CostBound least;
   least.cycles = climb_.spares_time_
-                     ? climb_.cycles_of({}, 0, steps_of(state))
-                     : climb_.cycles_of(state.paid.busy, state.paid.exposed, steps_of(state));
-  least.energy_pj = outlook(state, place_of(state), climb_.views_.front());
+                     ? climb_.cycles_of({}, 0, steps)
+                     : climb_.cycles_of(state.paid.busy, state.paid.exposed, steps);
+  least.energy_pj = outlook(state, place, climb_.views_.front());
   climb_.add_leakage(least.cycles, least.energy_pj);
   return least;
 }
 
-void Climb::Run::add_lines(const State& state, CostBound& bound) const {
-  if (climb_.views_.size() < 2) return;
-  const Place place = place_of(state);
-  const double steps = steps_of(state);
+void Climb::Run::add_lines(const State& state, const Place& place, double steps,
+                           CostBound& bound) const {
   for (std::size_t v = 1; v < climb_.views_.size(); ++v) {
     const View& view = climb_.views_[v];
     bound.line[bound.lines++] = climb_.line_of(view.blend, outlook(state, place, view), steps);
@@ -215,14 +216,21 @@ double Climb::Run::steps_of(const State& state) const {
   return steps;
 }
 
-Climb::Run::Place Climb::Run::place_of(const State& state) const {
+Climb::Run::Place Climb::Run::place_of(const State& state, std::size_t passed) const {
   const auto& levels = climb_.levels_;
   Place place;
   std::size_t& l = place.level;
-  while (l + 1 < levels.size() && levels[l + 1].first < ahead_of_stores()) ++l;
-  place.begun = levels[l].last < ahead_of_stores();
+  while (l + 1 < levels.size() && levels[l + 1].first < passed) ++l;
+  place.begun = levels[l].last < passed;
+  const std::size_t ahead = ahead_of_stores();
   for (std::size_t r = 0; r < levels[l].runs.size(); ++r) {
-    if (levels[l].run_step[r] >= ahead_of_stores()) place.open |= 1u << r;
+    if (levels[l].run_step[r] >= ahead) place.open |= 1u << r;
+  }
+  for (std::size_t p = 0; p < levels[l].passing.size(); ++p) {
+    const OpenRun& run = levels[l].passing[p];
+    if (climb_.store_step_[run.tensor][run.boundary] >= ahead) {
+      place.open |= 1u << (levels[l].runs.size() + p);
+    }
   }
   for (const Open& open : state.open) {
     if (open.phase == Open::Phase::kClosed || open.to_compute) continue;
@@ -269,12 +277,23 @@ bool Climb::Run::useful(const State& state) {
     narrowed_ |= !in_beam;
     return in_beam;
   };
-  if (!climb_.views_.empty()) {
-    const CostBound least = quick_bound(state);
-    if (!serves(least)) return false;
-    if (climb_.only_energy_ && climb_.views_.size() == 1) return true;
-  }
-  return serves(bound(state));
+  const double steps = steps_of(state);
+  if (climb_.views_.empty()) return serves(bound(state, {}, steps));
+  const Place place = place_of(state, ahead_of_stores());
+  if (!serves(quick_bound(state, place, steps))) return false;
+  if (climb_.only_energy_ && climb_.views_.size() == 1) return true;
+  return serves(bound(state, place, steps));
+}
+
+bool Climb::Run::useful_beyond(const State& state) {
+  if (!climb_.rules_.bound || climb_.views_.empty()) return true;
+  const double steps = steps_of(state);
+  const Place place = place_of(state, end_);
+  CostBound least = quick_bound(state, place, steps);
+  add_lines(state, place, steps, least);
+  if (incumbents_.useful(least)) return true;
+  ++work_.bounded;
+  return false;
 }
 
 void Climb::Run::narrow_beam() {
@@ -320,29 +339,38 @@ bool Climb::Run::matters(const State& state, std::size_t lanes) const {
                      [&](const Open& open) { return open.first <= at; });
 }
 
-// What rounded accesses may cost `a` more. Not a thing where it has no more words anywhere: inputs'
-// accesses grow with them; what outputs read back also depends on what arrived further out.
-double Climb::Run::rounding_gain(const State& a, const State& b) const {
-  const double most = climb_.prices_.rounding_pj();
-  if (a.words.empty()) return most;
+// Not a thing where it has no more words anywhere: inputs' accesses grow with them; what outputs read
+// back also depends on what arrived further out.
+bool Climb::Run::moves_no_more(const State& a, const State& b) const {
+  if (a.words.empty() || a.shares != b.shares || a.at_lanes != b.at_lanes) return false;
   for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
     const bool output = problem_.tensors[t].is_output;
     for (std::size_t i = climb_.first_words_[t]; i < climb_.first_words_[t + 1]; ++i) {
-      if (output ? a.words[i] != b.words[i] : a.words[i] > b.words[i]) return most;
+      if (output ? a.words[i] != b.words[i] : a.words[i] > b.words[i]) return false;
     }
   }
-  return 0;
+  return true;
 }
 
+// Either in every case, whatever sums do not tell, or because instance by instance nothing is worse.
 bool Climb::Run::no_worse(const State& a, const State& b) const {
-  if (a.steps > b.steps) return false;
-  if (a.paid.energy_most + rounding_gain(a, b) > b.paid.energy) return false;
-  if (a.paid.exposed_most > b.paid.exposed) return false;
+  if (a.steps > b.steps || a.paid.energy > b.paid.energy || a.paid.exposed > b.paid.exposed) {
+    return false;
+  }
   for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {
-    if (a.paid.busy_most[i] > b.paid.busy[i]) return false;
+    if (a.paid.busy[i] > b.paid.busy[i]) return false;
   }
   for (std::size_t m = 0; m < a.used_bits.size(); ++m) {
     if (a.used_bits[m] > b.used_bits[m]) return false;
+  }
+  const bool exposes_no_more =
+      a.paid.exposed_most <= b.paid.exposed ||
+      (a.paid.exposed == b.paid.exposed && a.paid.exposed_most == b.paid.exposed_most);
+  if (exposes_no_more && moves_no_more(a, b)) return true;
+  if (a.paid.energy_most + climb_.prices_.rounding_pj() > b.paid.energy) return false;
+  if (a.paid.exposed_most > b.paid.exposed) return false;
+  for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {
+    if (a.paid.busy_most[i] > b.paid.busy[i]) return false;
   }
   return true;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -17,14 +18,14 @@ namespace loopscape {
 inline bool has(DimMask mask, std::size_t dim) { return (mask >> dim & 1u) != 0; }
 inline bool has_slot(SlotMask mask, std::size_t slot) { return (mask >> slot & 1u) != 0; }
 
-inline constexpr int kNone = -1;
+inline constexpr int kNoDim = -1;
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A boundary from its child outwards.
 struct Open {
   enum class Phase : std::uint8_t { kRun, kMarch, kClosed } phase = Phase::kRun;
   std::uint8_t tensor = 0, boundary = 0;
-  std::int8_t marching = kNone, ended_by = kNone;
+  std::int8_t marching = kNoDim, ended_by = kNoDim;
   bool to_compute = false;
   std::array<std::uint32_t, kMaxDims> tile{};
   std::uint8_t first = 0, end = 0;   // its loops in State::loops; `end` once closed
@@ -50,7 +51,8 @@ struct Climb::State {
   Few<std::uint8_t, 24> slot_of;  // of each loop
   Few<Open, 6> open;
   Terms paid;
-  Few<double, 32> words;              // where they tell what rounding costs: of paid boundaries
+  Few<double, 32> words;              // of paid boundaries, where sums do not tell all
+  Few<std::uint32_t, 12> shares;      // of paid boundaries, where instances differ: see share_of()
   Few<std::int64_t, 4> used_bits;     // per memory with several stores still to come or passed
   Few<std::int64_t, 2> factor;        // per factor rule: product so far
   Few<std::uint8_t, 2> place;         // per order rule: place reached
@@ -93,11 +95,6 @@ class Climb::Run {
   bool interrupted();
 
   // ---- bounds ----
-  CostBound bound(const State& state);
-  // What the outlook tells alone, which is quick.
-  CostBound quick_bound(const State& state) const;
-  // Of compute, at least.
-  double steps_of(const State& state) const;
   // Where the outlook, which sees all levels ahead together, is asked for a state.
   struct Place {
     std::size_t level = 0;
@@ -105,12 +102,20 @@ class Climb::Run {
     bool begun = false;
     Tile tile{};
   };
-  Place place_of(const State& state) const;
+  CostBound bound(const State& state, const Place& place, double steps);
+  // What the outlook tells alone, which is quick.
+  CostBound quick_bound(const State& state, const Place& place, double steps) const;
+  // Of compute, at least.
+  double steps_of(const State& state) const;
+  // `passed`: taken to have passed the steps before this one.
+  Place place_of(const State& state, std::size_t passed) const;
   double outlook(const State& state, const Place& place, const View& view) const;
-  void add_lines(const State& state, CostBound& bound) const;
+  void add_lines(const State& state, const Place& place, double steps, CostBound& bound) const;
   // Steps before this one have been passed.
   std::size_t ahead_of_stores() const;
   bool useful(const State& state);
+  // As far as the outlook tells, if the slot ends here.
+  bool useful_beyond(const State& state);
   // With a beam, only what is among its best so far is of use.
   void narrow_beam();
 
@@ -134,6 +139,8 @@ class Climb::Run {
   Room room_for(const State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) const;
   // Puts it there. False: a rule forbids it.
   bool stack(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot);
+  // Of its outermost loop, which is temporal.
+  bool set_bound(State& state, const State& before, std::uint32_t bound) const;
   void end_run(State& state, Open& open, const Tile& tile) const;
   void end_compute_runs(State& state, std::size_t d, const Tile& tile) const;
   // For the spatial loops over d that come further out.
@@ -160,8 +167,7 @@ class Climb::Run {
       visit(static_cast<std::uint32_t>(rest));
       return;
     }
-    const bool by_count =
-        climb_.rules_.equal_counts && climb_.counts_tell_[d] && climb_.lanes_left_[step_][d] == 1;
+    const bool by_count = climb_.rules_.equal_counts && climb_.counts_tell_[d];
     for (std::int64_t bound = 2; bound <= rest;) {
       const bool may = !perfect_ || extent(d) / tile % bound == 0;
       if (may && !visit(static_cast<std::uint32_t>(bound))) return;
@@ -183,6 +189,14 @@ class Climb::Run {
   bool pay_ready(State& state);
   void pay(State& state, const Open& open);
   void add_lanes_ahead(const Open& open, BoundaryLoops& boundary);
+  // What tells, with the tiles below all lanes, which share of the words each instance moves, as a
+  // number: where it is equal, words of all instances are as their sums.
+  std::uint32_t share_of(const BoundaryLoops& boundary, const BoundaryFlow& flow);
+  void put_told_loops(const BoundaryLoops& boundary, DimMask told);
+  void put_share(std::size_t value) {
+    const auto number = static_cast<std::uint32_t>(value);
+    share_.append(reinterpret_cast<const char*>(&number), sizeof number);
+  }
   // Does the slot lie inside the boundary's parent?
   bool inside(const Open& open, std::uint8_t slot) const;
   // At the end of a step: pays what can be paid; at the top everything.
@@ -249,10 +263,11 @@ class Climb::Run {
     const DimMask relevant = climb_.counter_.relevant(open.tensor);
     for (std::size_t d = 0; d < dims_; ++d) {
       if (has(relevant, d)) continue;
-      put(climb_.lanes_left_[step_][d] == 1 ? ceil_div(extent(d), reach[d]) : reach[d]);
+      put(climb_.outermost_lanes_[d] == 1 ? ceil_div(extent(d), reach[d]) : reach[d]);
     }
   }
-  double rounding_gain(const State& a, const State& b) const;
+  // No instance moves more words, nor more often, in `a`.
+  bool moves_no_more(const State& a, const State& b) const;
   bool no_worse(const State& a, const State& b) const;
   void keep(State&& state);
   const Climb& climb_;
@@ -274,6 +289,9 @@ class Climb::Run {
   bool started_ = false, stopped_ = false, narrowed_ = false;
   std::vector<State> next_;
   std::unordered_map<std::string, std::vector<std::size_t>> index_;
+  std::unordered_map<std::string, std::uint32_t> shares_;
+  std::uint32_t last_share_ = 0;
+  std::string share_;  // of share_of()
 };
 
 }  // namespace loopscape

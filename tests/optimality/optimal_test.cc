@@ -326,6 +326,36 @@ TEST_CASE("optimal: worlds whose words go along chains") {
   CHECK(tally.bounded > worlds);
 }
 
+// Where a last tile is cut shows in few sizes: worlds with a dimension that has many, and with room
+// for more of them.
+TEST_CASE("optimal: worlds with a long dimension") {
+  const std::uint64_t wanted = from_environment("LOOPSCAPE_WORLDS", 200);
+  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
+  std::uint64_t worlds = 0, lengthened = 0;
+  SearchTally tally;
+  for (std::uint64_t seed = first; worlds < wanted; ++seed) {
+    auto sized = sized_quest(seed, {}, 2'000);
+    REQUIRE(seed < first + 40 * wanted);
+    if (!sized || sized->features[static_cast<std::size_t>(Feature::kGenerated)]) continue;
+    reference::Setting& setting = sized->quest.world.setting;
+    auto& dims = setting.problem.dims;
+    dims[seed % dims.size()].extent = static_cast<std::int64_t>(7 + seed / dims.size() % 24);
+    for (Memory& memory : setting.arch.memories) {
+      if (memory.size_bits) *memory.size_bits *= 1 + seed / 3 % 8;
+    }
+    const auto listing = price_all(sized->quest.world, kMost);
+    if (!listing || !counts(*listing)) continue;
+    INFO("seed " << seed << "\n" << describe(sized->quest));
+    sized->listing = *listing;
+    const auto complaints = check_quest(sized->quest, *listing, checks_for(seed, *sized), tally);
+    CHECK(complaints.empty());
+    ++worlds;
+    lengthened += listing->all > 500;
+  }
+  CHECK(tally.bounded > worlds);
+  CHECK(lengthened > worlds / 4);
+}
+
 TEST_CASE("optimal: the optimum and the front of random worlds are those of brute force") {
   check_worlds(1'000, 5);
 }
