@@ -102,6 +102,44 @@ TEST_CASE("exhaustive and optimal search agree") {
   }
 }
 
+// Rows on lanes, partial sums that only fit for some of the rows: of several numbers of rows that
+// are loaded for at once, with equally many tiles, the last of which uses fewer lanes in some.
+TEST_CASE("lanes without work in the last tile are no loss") {
+  const auto world = [](int lanes, int rows) {
+    const std::string arch = R"({"name": "rows", "word_bits": 8, "nodes": [
+      {"memory": "DRAM", "energy_pj": {"read": 1000, "write": 1000, "update": 1000}},
+      {"memory": "Sums", "words": )" +
+                             std::to_string(rows - 1) + R"(, "keep": ["O"],
+       "bypass": ["I", "W"], "energy_pj": {"read": 1, "write": 1, "update": 1}},
+      {"fanout": "Rows", "axes": {"x": )" +
+                             std::to_string(lanes) + R"(}, "dims": {"x": ["m"]},
+       "network": {"class": "free", "multicast": ["W"]}},
+      {"memory": "Reg", "words": 1, "keep": ["W"], "bypass": ["I", "O"],
+       "energy_pj": {"read": 0.1, "write": 50, "update": 1}},
+      {"compute": "MAC", "energy_pj": {"compute": 1}}],
+      "constraints": [{"node": "Reg", "dims": ["k"]}]})";
+    const Result<Arch> its_arch = parse_arch(arch);
+    INFO(its_arch.status().to_string());
+    REQUIRE(its_arch.ok());
+    const Result<Problem> problem =
+        parse_problem(R"({"einsum": "O[m,n] += I[m,k] * W[k,n]", "dims": {"n": 1, "k": 3, "m": )" +
+                      std::to_string(rows) + "}}");
+    REQUIRE(problem.ok());
+    return World(*problem, *its_arch, {});
+  };
+  for (const int lanes : {3, 4, 5, 8}) {
+    for (const int rows : {2 * lanes + 1, 3 * lanes + 1, 4 * lanes + 1, 4 * lanes + 2}) {
+      INFO(lanes << " lanes, " << rows << " rows");
+      const World its = world(lanes, rows);
+      const Result<SearchResult> all = search_exhaustive(*its.space, *its.evaluator, {});
+      REQUIRE(all.ok());
+      const SearchResult best = its.optimal();
+      CHECK(best.best->energy_pj == all->best->energy_pj);
+      CHECK(best.best->cycles == all->best->cycles);
+    }
+  }
+}
+
 TEST_CASE("a memory's utilization holds for every search") {
   // 19 words: I 4, W 3 and O 12 only, though W had better bypass.
   const World free("[]", kPerfect, "\"size_bits\": 128", "\"size_bits\": 152");
