@@ -106,10 +106,10 @@ void ClimbWork::add(const ClimbWork& other) {
 }
 
 // Does only the number of its tiles matter, of what a dimension's loops are? Not where a rule
-// names it, where padding is cut off, where a memory must be filled, or with lanes over it: fewer of
-// them may have something to do in the last tile. Windows without holes add up to a sum over tiles
-// that only depends on how many there are, and ceil(N / (T b)) = ceil(ceil(N / T) / b), so all that
-// comes further out is equal as well.
+// names it, where padding is cut off, where a memory must be filled, or with lanes over it: fewer
+// of them may have something to do in the last tile. Windows without holes add up to a sum over
+// tiles that only depends on how many there are, and ceil(N / (T b)) = ceil(ceil(N / T) / b), so
+// all that comes further out is equal as well.
 void Climb::set_counts_tell() {
   DimMask told = skeleton_.ragged && placement_.filled.empty() ? all_dims_ : DimMask{0};
   for (const MappingNode& loop : skeleton_.spatial) {
@@ -286,8 +286,8 @@ void Climb::find_levels() {
 
 // Instances move equally many words where nothing is cut; clipped windows are.
 void Climb::set_shares() {
-  instances_differ_ = skeleton_.ragged ||
-                      evaluator_.conventions().reuse != Conventions::Reuse::kMarch;
+  instances_differ_ =
+      skeleton_.ragged || evaluator_.conventions().reuse != Conventions::Reuse::kMarch;
   first_words_.push_back(0);
   for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
     instances_differ_ = instances_differ_ || counter_.clipped(t);

@@ -182,7 +182,7 @@ class Climb {
   std::vector<std::size_t> first_words_;  // [tensor]: in State::words
   // [tensor][dimension]: those that share a rank with it; none where it tells nothing by itself.
   std::array<std::array<DimMask, kMaxDims>, kMaxTensors> group_{};
-  bool gates_leak_ = false;               // which instances are in use depends on tiles
+  bool gates_leak_ = false;  // which instances are in use depends on tiles
   std::array<bool, kMaxDims> counts_tell_{};
   std::vector<Watch> watches_;  // runs that decide the folds of systolic fan-outs
   Skeleton skeleton_;

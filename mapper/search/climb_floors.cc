@@ -85,9 +85,17 @@ void Climb::set_line(std::size_t t, std::size_t k) {
 void Climb::set_copies(std::size_t t, std::size_t k) {
   BoundaryPrices::Floor& floor = floor_[t][k];
   const bool output = space_.problem().tensors[t].is_output;
-  if (forwards_[t] || counter_.clipped(t) || k == skeleton_.chain[t].size() ||
+  if (forwards_[t] || counter_.clipped(t) ||
       (output && (counter_.complex(t) != 0 || !prices_.reduces(t, k)))) {
     floor.slope_energy += prices_.least_links_pj(t, k);
+    return;
+  }
+  const BoundaryPrices::Links links = prices_.least_links(t, k, [&](std::size_t d, double bound) {
+    return least_mean_lane(d, static_cast<std::int64_t>(bound));
+  });
+  if (k == skeleton_.chain[t].size()) {  // a word arrives for every operation
+    floor.base_energy += links.base_pj + links.arrival_pj * static_cast<double>(operations_);
+    floor.slope_energy += links.demand_pj;
     return;
   }
   const auto price = [&](double arrivals) {
@@ -98,9 +106,6 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
     prices_.price(t, k, flow, terms);
     return terms.energy;
   };
-  const BoundaryPrices::Links links = prices_.least_links(t, k, [&](std::size_t d, double bound) {
-    return least_mean_lane(d, static_cast<std::int64_t>(bound));
-  });
   floor.base_energy = links.base_pj;
   floor.slope_energy = price(1) + links.demand_pj + links.arrival_pj;
   per_arrival_[t][k] = price(2) - price(1) + links.arrival_pj;

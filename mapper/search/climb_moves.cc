@@ -465,7 +465,8 @@ std::uint32_t Climb::Run::share_of(const BoundaryLoops& boundary, const Boundary
   const std::uint8_t inner = boundary.to_compute ? boundary.parent : boundary.child;
   const auto& lanes = climb_.lanes_left_[climb_.step_of_store(t, inner)];
   for (std::size_t d = 0; d < dims_; ++d) {
-    if (climb_.forwards_[t] || lanes[d] > 1) told = static_cast<DimMask>(told | climb_.group_[t][d]);
+    if (climb_.forwards_[t] || lanes[d] > 1)
+      told = static_cast<DimMask>(told | climb_.group_[t][d]);
   }
   if (told != 0) put_told_loops(boundary, told);
   for (const BoundaryFlow::Network& network : flow.networks) {

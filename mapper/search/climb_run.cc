@@ -34,7 +34,7 @@ void Climb::Run::climb_on(std::size_t s, std::vector<State> here) {
     climb_on(end, std::exchange(next_, {}));
     next_.clear();
     index_.clear();
-      widest_.clear();
+    widest_.clear();
   };
   while (!here.empty() && !stopped_) {
     State state = std::move(here.back());
@@ -186,9 +186,8 @@ CostBound Climb::Run::bound(const State& state, const Place& place, double steps
 
 CostBound Climb::Run::quick_bound(const State& state, const Place& place, double steps) const {
   CostBound least;
-  least.cycles = climb_.spares_time_
-                     ? climb_.cycles_of({}, 0, steps)
-                     : climb_.cycles_of(state.paid.busy, state.paid.exposed, steps);
+  least.cycles = climb_.spares_time_ ? climb_.cycles_of({}, 0, steps)
+                                     : climb_.cycles_of(state.paid.busy, state.paid.exposed, steps);
   least.energy_pj = outlook(state, place, climb_.views_.front());
   climb_.add_leakage(least.cycles, least.energy_pj);
   return least;
@@ -339,8 +338,8 @@ bool Climb::Run::matters(const State& state, std::size_t lanes) const {
                      [&](const Open& open) { return open.first <= at; });
 }
 
-// Not a thing where it has no more words anywhere: inputs' accesses grow with them; what outputs read
-// back also depends on what arrived further out.
+// Not a thing where it has no more words anywhere: inputs' accesses grow with them; what outputs
+// read back also depends on what arrived further out.
 bool Climb::Run::moves_no_more(const State& a, const State& b) const {
   if (a.words.empty() || a.shares != b.shares || a.at_lanes != b.at_lanes) return false;
   for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
@@ -352,7 +351,8 @@ bool Climb::Run::moves_no_more(const State& a, const State& b) const {
   return true;
 }
 
-// Either in every case, whatever sums do not tell, or because instance by instance nothing is worse.
+// Either in every case, whatever sums do not tell, or because instance by instance nothing is
+// worse.
 bool Climb::Run::no_worse(const State& a, const State& b) const {
   if (a.steps > b.steps || a.paid.energy > b.paid.energy || a.paid.exposed > b.paid.exposed) {
     return false;

@@ -150,8 +150,8 @@ class BoundaryPrices {
                  const Skeleton& skeleton);
 
   const std::vector<Resource>& resources() const { return resources_; }
-  // False: there are more than PerResource holds, or previous tiles take equal deltas apart, so
-  // that more words cross than Terms tell.
+  // False: there are more than PerResource holds, or under previous_tile more words cross than
+  // Terms tell: equal deltas taken apart, or clipped windows that neighbours forward.
   bool tells_all() const { return tells_all_; }
   // What every mapping of the skeleton pays, whatever its temporal loops: operations and what
   // `boundary` leaves to it. Leakage is apart.
@@ -191,6 +191,13 @@ class BoundaryPrices {
   struct Range {
     double least = 0, most = 0;
   };
+  struct Standing {
+    std::vector<double> place;  // of a relevant lane, per axis
+    double columns = 1;         // that other lanes reach: cells of all axes but the last
+    std::size_t stream = 0;     // axis, were the fan-out systolic
+  };
+  Standing standing(std::size_t tensor, std::size_t fanout,
+                    const std::function<double(std::size_t, double)>& mean_lane) const;
   Terms corner(std::size_t tensor, std::size_t k, double demand) const;
   enum class Action : std::uint8_t { kRead, kFill, kUpdate, kDrain };
 

@@ -56,8 +56,14 @@ BoundaryPrices::BoundaryPrices(const Evaluator& evaluator, const BoundaryCounter
   }
   set_resources();
   const Conventions& its = evaluator.conventions();
-  if (its.reuse == Conventions::Reuse::kPreviousTile &&
-      its.sharing == Conventions::Sharing::kEqualDelta && !skeleton.spatial.empty()) {
+  const bool forwards =
+      std::any_of(arch.fanouts.begin(), arch.fanouts.end(), [](const Fanout& fanout) {
+        return std::any_of(fanout.networks.begin(), fanout.networks.end(),
+                           [](const Network& network) { return !network.forward.empty(); });
+      });
+  const bool clips = std::find(clipped_.begin(), clipped_.end(), true) != clipped_.end();
+  if (its.reuse == Conventions::Reuse::kPreviousTile && !skeleton.spatial.empty() &&
+      (its.sharing == Conventions::Sharing::kEqualDelta || (forwards && clips))) {
     tells_all_ = false;
   }
   fixed_.busy = PerResource(resources_.size());
@@ -280,11 +286,36 @@ bool BoundaryPrices::reduces(std::size_t t, std::size_t k) const {
   return true;
 }
 
+// Where relevant lanes place a word in a fan-out, on the mean, and where others send it from there.
+BoundaryPrices::Standing BoundaryPrices::standing(
+    std::size_t t, std::size_t f,
+    const std::function<double(std::size_t, double)>& mean_lane) const {
+  const Arch& arch = evaluator_.arch();
+  const std::size_t axes = arch.fanouts[f].axes.size();
+  std::size_t first_axis = 0;
+  for (std::size_t outer = 0; outer < f; ++outer) first_axis += arch.fanouts[outer].axes.size();
+  Standing standing{std::vector<double>(axes, 0), 1, axes - 1};
+  std::vector<double> step(axes, 1);
+  for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
+    const MappingNode& loop = skeleton_.spatial[i];
+    if (index(arch.fanout_of(loop.axis_id())) != f) continue;
+    const std::size_t axis = index(loop.axis_id()) - first_axis;
+    const bool relevant = (relevant_[t] >> loop.id & 1u) != 0;
+    const bool stands = relevant && (sliding_[t] >> loop.id & 1u) == 0;
+    if (stands) standing.place[axis] += mean_lane(loop.id, loop.bound) * step[axis];
+    if (!stands && axis + 1 != axes) standing.columns *= loop.bound;
+    if (!relevant) standing.stream = std::min(standing.stream, axis);
+    step[axis] *= loop.bound;
+  }
+  return standing;
+}
+
 // One fan-out's links by its class (interconnect.md). Let n children of c columns get a word.
 // mesh: 1 + the farthest row + in each of r rows the farthest column. Relevant lanes stand at some
 // row and column, from where irrelevant and sliding ones go on: the farthest row is no less than
 // that row and r - 1 more. n <= r * c, where c counts the columns that the others reach, so links
-// >= row + n + n / c * column. multicast bus: the trunk and r rows, r >= n / c.
+// >= row + n + n / c * column. multicast bus: the trunk and r rows, r >= n / c. systolic: in a line
+// the farthest of m children is no less than m - 1 beyond the place on the stream axis.
 BoundaryPrices::Links BoundaryPrices::least_links(
     std::size_t t, std::size_t k,
     const std::function<double(std::size_t, double)>& mean_lane) const {
@@ -295,41 +326,27 @@ BoundaryPrices::Links BoundaryPrices::least_links(
   if (carrier < 0 || lanes(above, below, kAllDims) == 1) return links;
   const Fanout& fanout = evaluator_.arch().fanouts[above];
   const Network& network = fanout.networks[static_cast<std::size_t>(carrier)];
-  const bool mesh = network.network_class == NetworkClass::kMesh;
-  const bool rows = network.network_class == NetworkClass::kMulticastBus && fanout.axes.size() == 2;
-  if (!mesh && !rows) return links;
-  if (fanout.axes.size() > 2) return links;
-  std::size_t first_axis = 0;
-  for (std::size_t f = 0; f < above; ++f) first_axis += evaluator_.arch().fanouts[f].axes.size();
-  const std::size_t last = fanout.axes.size() - 1;
-  double reached = 1;           // columns, by irrelevant and sliding lanes
-  double column = 0, cell = 0;  // mean place by relevant lanes
-  std::vector<double> step(fanout.axes.size(), 1);
-  for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
-    const MappingNode& loop = skeleton_.spatial[i];
-    if (index(evaluator_.arch().fanout_of(loop.axis_id())) != above) continue;
-    const std::size_t axis = index(loop.axis_id()) - first_axis;
-    const bool stands = (relevant_[t] >> loop.id & 1u) != 0 && (sliding_[t] >> loop.id & 1u) == 0;
-    const double mean = stands ? mean_lane(loop.id, loop.bound) * step[axis] : 0;
-    if (axis != last && !stands) reached *= loop.bound;
-    if (axis != last) column += mean;
-    cell += mean;
-    step[axis] *= loop.bound;
-  }
+  const NetworkClass its_class = network.network_class;
+  const bool mesh = its_class == NetworkClass::kMesh && fanout.axes.size() <= 2;
+  const bool rows = its_class == NetworkClass::kMulticastBus && fanout.axes.size() == 2;
+  if (!mesh && !rows && its_class != NetworkClass::kSystolic) return links;
+  const Standing at = standing(t, above, mean_lane);
   const double pj = bits_[t] * network.energy_pj_per_bit_hop;
   if (rows) {
     const double trunk = fanout.axes.back().size;
     links.demand_pj = trunk * pj;
-    links.arrival_pj = static_cast<double>(fanout.children()) / trunk / reached * pj;
+    links.arrival_pj = static_cast<double>(fanout.children()) / trunk / at.columns * pj;
     return links;
   }
-  links.demand_pj = (cell - column) * pj;
-  links.arrival_pj = (1 + column / reached) * pj;
+  const double column = mesh && fanout.axes.size() == 2 ? at.place.front() : 0;
+  const double along = mesh ? at.place.back() : at.place[at.stream];
+  links.demand_pj = along * pj;
+  links.arrival_pj = (1 + column / at.columns) * pj;
   const bool returns = evaluator_.problem().tensors[t].is_output && all_come_back(t, k) &&
                        evaluator_.conventions().refill == Conventions::Refill::kOneChild;
   if (returns) {  // all but each word's first visit bring it to one child
-    links.demand_pj += (1 + cell) * pj;
-    links.base_pj = -words_[t] * (1 + cell) * pj;
+    links.demand_pj += (1 + along + column) * pj;
+    links.base_pj = -words_[t] * (1 + along + column) * pj;
   }
   return links;
 }
