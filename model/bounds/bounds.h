@@ -198,6 +198,12 @@ class BoundaryPrices {
   };
   Standing standing(std::size_t tensor, std::size_t fanout,
                     const std::function<double(std::size_t, double)>& mean_lane) const;
+  // Of a word that enters: for itself, for each child that gets it; and if one child does.
+  struct ClassLinks {
+    double word = 0, child = 0, single = 0;
+  };
+  ClassLinks class_links(std::size_t tensor, std::size_t fanout,
+                         const std::function<double(std::size_t, double)>& mean_lane) const;
   Terms corner(std::size_t tensor, std::size_t k, double demand) const;
   enum class Action : std::uint8_t { kRead, kFill, kUpdate, kDrain };
 

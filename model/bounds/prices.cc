@@ -255,29 +255,6 @@ bool BoundaryPrices::all_come_back(std::size_t t, std::size_t k) const {
          lanes(0, fanouts_above_[parent(t, k)], parts) == 1;
 }
 
-// What a class takes for any word (interconnect.md). Forwarded words take one link.
-double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
-  double pj = 0;
-  for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
-    const int carrier = counter_->network(f, t);
-    if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) continue;
-    const Fanout& fanout = evaluator_.arch().fanouts[f];
-    const Network& network = fanout.networks[static_cast<std::size_t>(carrier)];
-    const auto cells = static_cast<double>(fanout.children());
-    const double trunk = fanout.axes.back().size;
-    double links = 1;
-    if (network.network_class == NetworkClass::kFree) links = 0;
-    if (network.network_class == NetworkClass::kChain) links = 0;  // a word for one child
-    if (network.network_class == NetworkClass::kBus) links = cells;
-    if (network.network_class == NetworkClass::kMulticastBus) {
-      links = fanout.axes.size() == 1 ? cells : trunk + cells / trunk;
-    }
-    if (!network.forward.empty()) links = std::min(links, 1.0);
-    pj += links * bits_[t] * network.energy_pj_per_bit_hop;
-  }
-  return pj;
-}
-
 bool BoundaryPrices::reduces(std::size_t t, std::size_t k) const {
   for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
     const bool parts = lanes(f, f + 1, static_cast<DimMask>(~relevant_[t])) > 1;
@@ -316,39 +293,85 @@ BoundaryPrices::Standing BoundaryPrices::standing(
 // that row and r - 1 more. n <= r * c, where c counts the columns that the others reach, so links
 // >= row + n + n / c * column. multicast bus: the trunk and r rows, r >= n / c. systolic: in a line
 // the farthest of m children is no less than m - 1 beyond the place on the stream axis.
+BoundaryPrices::ClassLinks BoundaryPrices::class_links(
+    std::size_t t, std::size_t f,
+    const std::function<double(std::size_t, double)>& mean_lane) const {
+  const Fanout& fanout = evaluator_.arch().fanouts[f];
+  const Network& network = fanout.networks[static_cast<std::size_t>(counter_->network(f, t))];
+  const auto cells = static_cast<double>(fanout.children());
+  const double trunk = fanout.axes.back().size;
+  const std::size_t axes = fanout.axes.size();
+  const Standing at = standing(t, f, mean_lane);
+  switch (network.network_class) {
+    case NetworkClass::kFree:
+    case NetworkClass::kChain:  // none for a word for one child
+      break;
+    case NetworkClass::kTree:
+      return {1, 0, 1};
+    case NetworkClass::kBus:
+      return {cells, 0, cells};
+    case NetworkClass::kCrossbar:
+      return {0, 1, 1};
+    case NetworkClass::kMulticastBus:
+      if (axes == 1) return {cells, 0, cells};
+      if (axes > 2) return {trunk + cells / trunk, 0, trunk + cells / trunk};
+      return {trunk, cells / trunk / at.columns, trunk + cells / trunk};
+    case NetworkClass::kMesh: {
+      if (axes > 2) return {1, 0, 1};
+      const double column = axes == 2 ? at.place.front() : 0;
+      return {at.place.back(), 1 + column / at.columns, 1 + column + at.place.back()};
+    }
+    case NetworkClass::kSystolic:
+      return {at.place[at.stream], 1, 1 + at.place[at.stream]};
+  }
+  return {};
+}
+
+// A word that enters a fan-out further in serves at most the lanes that share it from there on.
 BoundaryPrices::Links BoundaryPrices::least_links(
     std::size_t t, std::size_t k,
     const std::function<double(std::size_t, double)>& mean_lane) const {
   Links links;
-  const std::size_t above = fanouts_above_[parent(t, k)], below = fanouts_above_child(t, k);
-  const int carrier = below == above + 1 ? counter_->network(above, t) : -1;
-  links.demand_pj = least_links_pj(t, k);
-  if (carrier < 0 || lanes(above, below, kAllDims) == 1) return links;
-  const Fanout& fanout = evaluator_.arch().fanouts[above];
-  const Network& network = fanout.networks[static_cast<std::size_t>(carrier)];
-  const NetworkClass its_class = network.network_class;
-  const bool mesh = its_class == NetworkClass::kMesh && fanout.axes.size() <= 2;
-  const bool rows = its_class == NetworkClass::kMulticastBus && fanout.axes.size() == 2;
-  if (!mesh && !rows && its_class != NetworkClass::kSystolic) return links;
-  const Standing at = standing(t, above, mean_lane);
-  const double pj = bits_[t] * network.energy_pj_per_bit_hop;
-  if (rows) {
-    const double trunk = fanout.axes.back().size;
-    links.demand_pj = trunk * pj;
-    links.arrival_pj = static_cast<double>(fanout.children()) / trunk / at.columns * pj;
-    return links;
+  const auto shares = static_cast<DimMask>(~relevant_[t] | sliding_[t]);
+  const std::size_t above = fanouts_above_[parent(t, k)];
+  double served = 1, single_pj = 0;
+  for (std::size_t f = fanouts_above_child(t, k); f-- > above;) {
+    const int carrier = counter_->network(f, t);
+    if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) continue;
+    const Network& network =
+        evaluator_.arch().fanouts[f].networks[static_cast<std::size_t>(carrier)];
+    const double pj = bits_[t] * network.energy_pj_per_bit_hop;
+    ClassLinks its = class_links(t, f, mean_lane);
+    if (!network.forward.empty()) its = {its.word + its.child > 0 ? 1.0 : 0.0, 0, 0};
+    links.arrival_pj += its.child / served * pj;
+    served *= lanes(f, f + 1, shares);
+    (f == above ? links.demand_pj : links.arrival_pj) += its.word / (f == above ? 1 : served) * pj;
+    single_pj += its.single * pj;
   }
-  const double column = mesh && fanout.axes.size() == 2 ? at.place.front() : 0;
-  const double along = mesh ? at.place.back() : at.place[at.stream];
-  links.demand_pj = along * pj;
-  links.arrival_pj = (1 + column / at.columns) * pj;
   const bool returns = evaluator_.problem().tensors[t].is_output && all_come_back(t, k) &&
                        evaluator_.conventions().refill == Conventions::Refill::kOneChild;
   if (returns) {  // all but each word's first visit bring it to one child
-    links.demand_pj += (1 + along + column) * pj;
-    links.base_pj = -words_[t] * (1 + along + column) * pj;
+    links.demand_pj += single_pj;
+    links.base_pj = -words_[t] * single_pj;
   }
   return links;
+}
+
+// Of any word that crosses the boundary: whatever its class takes, each child gets it alone.
+double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
+  const auto nowhere = [](std::size_t, double) { return 0.0; };
+  double pj = 0;
+  for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
+    const int carrier = counter_->network(f, t);
+    if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) continue;
+    const Network& network =
+        evaluator_.arch().fanouts[f].networks[static_cast<std::size_t>(carrier)];
+    const ClassLinks its = class_links(t, f, nowhere);
+    const double links = its.word + its.child;
+    pj += (network.forward.empty() ? links : std::min(links, 1.0)) * bits_[t] *
+          network.energy_pj_per_bit_hop;
+  }
+  return pj;
 }
 
 // The least of what flows with this demand cost, component by component.
