@@ -233,7 +233,6 @@ void Outlook::add_pairs(const Run& run, Table& demand, Table& arrivals) const {
 Outlook::Table Outlook::ends_of(const Run& run) const {
   if (!run.repeats) {
     Table ends(lattice_->size(), run.base + run.slope * run.words);
-    if (run.fold > 0) add_folds(run, ends);
     return ends;
   }
   std::vector<std::vector<double>> asked(lattice_->dims()), copies(lattice_->dims());
@@ -258,70 +257,82 @@ Outlook::Table Outlook::ends_of(const Run& run) const {
                   run.per_arrival * std::max(0.0, arrivals[i] - demand[i]);
     }
   }
-  if (run.fold > 0) add_folds(run, demand);
   return demand;
 }
 
-// One residence for each tile of all dimensions.
-void Outlook::add_folds(const Run& run, Table& ends) const {
+// One residence for each tile of these dimensions.
+Outlook::Table Outlook::more_folds(const Run& run, DimMask dims) const {
   std::vector<std::vector<double>> tiles(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+    const bool counts = (dims >> d & 1u) != 0;
     for (const Bin& bin : lattice_->bins(d)) {
-      tiles[d].push_back(static_cast<double>(ceil_div(bin.tiles, run.lanes_left[d])));
+      tiles[d].push_back(counts ? static_cast<double>(ceil_div(bin.tiles, run.lanes_left[d])) : 1);
     }
   }
-  const Table residences = lattice_->combined(1.0, tiles, std::multiplies<>());
-  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] += run.fold * (residences[i] - 1);
+  Table folds = lattice_->combined(run.fold, tiles, std::multiplies<>());
+  for (double& cost : folds) cost -= run.fold;
+  return folds;
 }
 
 // What each run costs if it ends at this tile; and, with all that follows, if it is the only one to
 // go on from here: it ends further on, or is still open when the next level's stores are passed.
 void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
+  const auto add = [](Table& to, const Table& more) {
+    for (std::size_t i = 0; i < more.size(); ++i) to[i] += more[i];
+  };
   for (std::size_t r = 0; r < levels_[l].runs.size(); ++r) {
     const Run& run = levels_[l].runs[r];
-    const Table& ends = tables.now.emplace_back(ends_of(run));
+    Table& ends = tables.now.emplace_back(ends_of(run));
+    Table& folds = tables.folds.emplace_back();
+    if (run.fold > 0) {
+      add(ends, more_folds(run, lattice_->all_dims()));
+      folds = more_folds(run, run.relevant);
+    }
     Table goes_on(lattice_->size());
-    const unsigned passes = passing_on(l) & 1u << r;
-    const double once = passes != 0 ? 0 : run.base + run.slope * run.words;
+    const bool passes = (passing_on(l) & 1u << r) != 0;
     for (std::size_t i = 0; i < goes_on.size(); ++i) goes_on[i] = ends[i] + tables.closed[i];
     for (std::size_t c = 0; c <= classes_.size(); ++c) {
       // Still open outside the next level's stores, if the next loop does not end it there.
       if (c < classes_.size() && (classes_[c] & run.relevant) != 0) continue;
-      const Table& outside = tables.next.at(passes)[c];
+      Table outside = tables.next.at(passes ? 1u << r : 0)[c];
+      if (!passes && run.fold > 0) add(outside, folds);
+      const double once = passes ? 0 : run.base + run.slope * run.words;
       for (std::size_t i = 0; i < goes_on.size(); ++i) {
         goes_on[i] = std::min(goes_on[i], once + outside[i]);
       }
     }
-    const auto all = static_cast<DimMask>((1u << lattice_->dims()) - 1);
-    lattice_->take_least_of_grown(goes_on, static_cast<DimMask>(all & ~run.relevant));
+    lattice_->take_least_of_grown(goes_on,
+                                  static_cast<DimMask>(lattice_->all_dims() & ~run.relevant));
     tables.alone.push_back(std::move(goes_on));
   }
+}
+
+// Every word crosses at least once, and stays at least as often as there are tiles of the tensor.
+void Outlook::add_once(std::size_t l, std::size_t r, Sum& sum) const {
+  const Run& run = levels_[l].runs[r];
+  sum.more += run.base + run.slope * run.words;
+  if (!tables_[l]->folds[r].empty()) sum.tables.push_back(tables_[l]->folds[r].data());
 }
 
 Outlook::NextLoop Outlook::next_loop(std::size_t l, unsigned open, std::size_t cls) const {
   const Level& level = levels_[l];
   const LevelTables& tables = *tables_[l];
   const unsigned ended = ended_by(level, cls);
-  NextLoop loop{};
-  unsigned going_on = 0;
-  for (std::size_t r = 0; r < level.runs.size(); ++r) {
-    if ((open >> r & 1u) == 0) continue;
-    if ((ended >> r & 1u) != 0) {
-      loop.ends.push_back(tables.now[r].data());
-      continue;
-    }
-    going_on |= 1u << r;
-    const double once = level.runs[r].base + level.runs[r].slope * level.runs[r].words;
-    loop.more_inside += once;
-    if ((passing_on(l) >> r & 1u) == 0) loop.more_outside += once;
-  }
-  const bool one = going_on != 0 && (going_on & (going_on - 1)) == 0;
-  if (one) loop.more_inside = 0;
-  loop.inside =
-      (one ? tables.alone[static_cast<std::size_t>(__builtin_ctz(going_on))] : tables.closed)
-          .data();
-  loop.outside = tables.next.at(going_on & passing_on(l))[cls].data();
+  NextLoop loop;
   loop.dims = cls == classes_.size() ? DimMask{0} : classes_[cls];
+  const unsigned going_on = open & ~ended;
+  for (std::size_t r = 0; r < level.runs.size(); ++r) {
+    if ((open & ended) >> r & 1u) loop.ends.tables.push_back(tables.now[r].data());
+    if ((going_on >> r & 1u) == 0) continue;
+    if ((passing_on(l) >> r & 1u) == 0) add_once(l, r, loop.outside);
+    Sum& sum = loop.inside.emplace_back();
+    sum.tables.push_back(tables.alone[r].data());
+    for (std::size_t other = 0; other < level.runs.size(); ++other) {
+      if (other != r && (going_on >> other & 1u) != 0) add_once(l, other, sum);
+    }
+  }
+  if (going_on == 0) loop.inside.emplace_back().tables.push_back(tables.closed.data());
+  loop.outside.tables.push_back(tables.next.at(going_on & passing_on(l))[cls].data());
   return loop;
 }
 

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "model/base/base.h"
 #include "model/problem/problem.h"
 
@@ -40,6 +42,8 @@ class OutlookLattice {
     // What each run costs if it ends at this tile; and, with all that follows, if it is the only
     // one to go on from here; what follows if none is open, after any growth.
     std::vector<Table> now, alone;
+    // Folds of a run that goes on from this tile, but for the first; empty: none.
+    std::vector<Table> folds;
     Table closed;
     NextTables next;
     std::vector<std::uint16_t> fitting;  // runs whose stores can hold the tile
@@ -203,25 +207,36 @@ class Outlook {
                    const std::vector<std::uint16_t>& fitting) const;
   NextTables all_next(std::size_t level, const std::vector<std::uint16_t>& fitting) const;
   Table ends_of(const Run& run) const;
-  void add_folds(const Run& run, Table& ends) const;
+  Table more_folds(const Run& run, DimMask dims) const;
   void add_pairs(const Run& run, Table& demand, Table& arrivals) const;
   void follow_runs(std::size_t level, LevelTables& tables) const;
-  // The next loop ends some of the open runs, and the others go on. It stands before the next
-  // level's stores, or there is none before them and it stands outside.
-  struct NextLoop {
-    std::vector<const double*> ends;
-    const double *inside, *outside;
-    double more_inside, more_outside;
-    DimMask dims;  // 0: there is none
-    double at(std::size_t i, DimMask growing) const {
-      if (dims == 0 ? growing != 0 : (growing & dims) == 0) return kNever;
-      double sum = std::min(more_inside + inside[i], more_outside + outside[i]);
-      for (const double* run : ends) sum += run[i];
+  static constexpr double kNever = std::numeric_limits<double>::infinity();
+  // Tables to add up, and a number.
+  struct Sum {
+    boost::container::small_vector<const double*, 4> tables;
+    double more = 0;
+    double at(std::size_t i) const {
+      double sum = more;
+      for (const double* table : tables) sum += table[i];
       return sum;
     }
   };
-  static constexpr double kNever = std::numeric_limits<double>::infinity();
+  // The next loop ends some of the open runs, and the others go on. It stands before the next
+  // level's stores, or there is none before them and it stands outside. Of several that go on, each
+  // knows what comes if the others cost the least.
+  struct NextLoop {
+    Sum ends, outside;
+    boost::container::small_vector<Sum, 2> inside;
+    DimMask dims;  // 0: there is none
+    double at(std::size_t i, DimMask growing) const {
+      if (dims == 0 ? growing != 0 : (growing & dims) == 0) return kNever;
+      double least = 0;
+      for (const Sum& sum : inside) least = std::max(least, sum.at(i));
+      return ends.at(i) + std::min(least, outside.at(i));
+    }
+  };
   NextLoop next_loop(std::size_t level, unsigned open, std::size_t cls) const;
+  void add_once(std::size_t level, std::size_t run, Sum& sum) const;
   Table after_loop(std::size_t level, unsigned open, std::size_t cls) const;
   std::vector<std::uint16_t> fitting(std::size_t level) const;
   Table before_stores(std::size_t level, unsigned open) const;
