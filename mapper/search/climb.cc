@@ -31,12 +31,12 @@ Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
 }
 
 Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
-             OutlookLattice& lattice, std::uint32_t placement, const SpatialLoops& spatial,
+             OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
              const PruningRules& rules)
     : space_(space),
       evaluator_(evaluator),
       counter_(counter),
-      lattice_(lattice),
+      lattices_(lattices),
       placement_number_(placement),
       placement_(space.placements()[placement]),
       spatial_(spatial),
@@ -374,7 +374,7 @@ std::size_t Climb::next_slot(std::size_t step) const {
 // Over every tile that the level's last store can hold.
 Climb::Future Climb::least_of_level(const Level& level) const {
   const auto& dims = space_.problem().dims;
-  const auto& sizes = lattice_.few_sizes();
+  const auto& sizes = lattices_.few_sizes();
   Future least;
   least.busy = PerResource(prices_.resources().size());
   const Future nothing = least;
@@ -393,7 +393,7 @@ Climb::Future Climb::least_of_level(const Level& level) const {
       any = true;
       return;
     }
-    for (const OutlookLattice::Sizes& size : sizes[d]) {
+    for (const TileSizes& size : sizes[d]) {
       smallest[d] = size.smallest;
       largest[d] = size.largest;
       self(self, d + 1);

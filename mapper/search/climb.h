@@ -45,7 +45,7 @@ struct ClimbWork {
 class Climb {
  public:
   Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
-        OutlookLattice& lattice, std::uint32_t placement, const SpatialLoops& spatial,
+        OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
         const PruningRules& rules);
 
   // For every mapping with these spatial loops; once looked out, closer.
@@ -170,7 +170,8 @@ class Climb {
   const Mapspace& space_;
   const Evaluator& evaluator_;
   BoundaryCounter& counter_;
-  OutlookLattice& lattice_;
+  OutlookLattices& lattices_;
+  std::shared_ptr<OutlookLattice> lattice_;  // of the views
   std::uint32_t placement_number_;
   const Placement& placement_;
   const SpatialLoops& spatial_;

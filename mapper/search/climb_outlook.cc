@@ -39,7 +39,7 @@ Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
     const std::int64_t within = run.lanes[d], beyond = run.lanes_beyond[d];
     // Full lanes of a clipped tile, at least: all but the last of the outermost loop.
     const std::int64_t room = within == outermost_lanes_[d] ? within - 1 : (within + 1) / 2;
-    return Side{lattice_.extent(d),
+    return Side{space_.problem().dims[d].extent,
                 within,
                 beyond,
                 std::max<std::int64_t>(1, room),
@@ -204,11 +204,16 @@ double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const T
 
 void Climb::look_out(std::span<const Blend> blends) {
   if (levels_.empty()) return;
+  OutlookLattice::Lanes lanes(space_.problem().dims.size());
+  for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
+    lanes[skeleton_.spatial[i].id].push_back(skeleton_.spatial[i].bound);
+  }
+  lattice_ = lattices_.with(lanes);
   const auto add_view = [&](const Blend& blend) {
     View view = view_of(blend);
     std::vector<Outlook::Level> levels;
     for (std::size_t l = 0; l < levels_.size(); ++l) levels.push_back(outlook_level(l, view));
-    if (!view.outlook.fill(lattice_, std::move(levels))) return false;
+    if (!view.outlook.fill(*lattice_, std::move(levels))) return false;
     views_.push_back(std::move(view));
     return true;
   };
@@ -232,10 +237,10 @@ double Climb::least_of_all(const View& view) const {
   Tile lanes;
   lanes.fill(1);
   for (const MappingNode& loop : skeleton_.spatial) lanes[loop.id] *= loop.bound;
-  for (std::size_t d = 0; d < lattice_.dims(); ++d) {
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
     const auto beyond = static_cast<std::uint32_t>(lanes_left_[next_level_step(0)][d]);
-    lanes[d] =
-        static_cast<std::uint32_t>(std::min<std::int64_t>(lanes[d] / beyond, lattice_.extent(d)));
+    lanes[d] = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(lanes[d] / beyond, space_.problem().dims[d].extent));
   }
   return sum + view.outlook.least_of_all(lanes);
 }

@@ -9,7 +9,7 @@ namespace loopscape {
 namespace {
 
 constexpr std::size_t kMostSizes = 1 << 16;
-constexpr std::size_t kMostKeptTiles = 600'000;  // some 150 MB of tables
+constexpr std::size_t kMostKeptTiles = 60'000, kMostLattices = 24;  // some 150 MB of tables
 
 }  // namespace
 
@@ -19,17 +19,16 @@ std::vector<std::int64_t> extents_of(const Problem& problem) {
   return extents;
 }
 
-OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect,
+OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, const Lanes& lanes,
                                std::size_t most_tiles)
     : extents_(std::move(extents)), perfect_(perfect) {
-  set_few_sizes();
   for (std::size_t most = 256; most >= 2 && size_ == 0; most = most * 3 / 4) {
     bins_.clear();
     stride_.clear();
     joined_ = 0;
     std::size_t size = 1;
     for (std::size_t d = 0; d < extents_.size() && size <= most_tiles; ++d) {
-      bins_.push_back(bins_of(d, most));
+      bins_.push_back(bins_of(d, lanes[d], most));
       stride_.push_back(size);
       size *= bins_.back().size();
     }
@@ -49,18 +48,63 @@ OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect,
   set_growing();
 }
 
-// At most `most` bins; those of a divisor lattice are never joined.
-std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d, std::size_t most) {
-  const std::int64_t extent = extents_[d];
+// With the outermost loop over lanes no iteration is empty, but for its last one.
+std::vector<OutlookLattice::Stage> OutlookLattice::stages_of(
+    std::int64_t extent, bool perfect, const std::vector<std::int64_t>& lanes) {
+  std::vector<Stage> stages{{1, extent, 1}};
+  for (const std::int64_t bound : lanes) stages.push_back({stages.back().step * bound, 0, 1});
+  for (std::size_t j = 0; j < stages.size(); ++j) {
+    Stage& stage = stages[j];
+    stage.most = extent;
+    stage.lanes_left = stages.back().step / stage.step;
+    if (j == lanes.size() || perfect) continue;
+    const std::int64_t full = stage.lanes_left / lanes.back() * (lanes.back() - 1);
+    stage.most = std::max<std::int64_t>(1, (extent - 1) / full);
+  }
+  return stages;
+}
+
+// Sizes that leave equally many tiles, as far as there are any.
+std::vector<OutlookLattice::Bin> OutlookLattice::classes_of(
+    std::int64_t extent, bool perfect, const std::vector<std::int64_t>& lanes) {
+  const std::vector<Stage> stages = stages_of(extent, perfect, lanes);
   std::vector<Bin> classes;
   for (std::int64_t size = 1; size <= extent;) {
     const std::int64_t tiles = ceil_div(extent, size);
     const std::int64_t next = tiles == 1 ? extent + 1 : ceil_div(extent, tiles - 1);
-    const auto smallest = static_cast<std::uint32_t>(size);
-    if (!perfect_) classes.push_back({smallest, static_cast<std::uint32_t>(next - 1), tiles});
-    if (perfect_ && extent % size == 0) classes.push_back({smallest, smallest, tiles});
+    const std::int64_t last = perfect ? size : next - 1;
+    std::int64_t smallest = last + 1, largest = 0;
+    for (const Stage& stage : stages) {
+      const std::int64_t first = ceil_div(size, stage.step) * stage.step;
+      const std::int64_t most = std::min(last, stage.most) / stage.step * stage.step;
+      if (first > most || (perfect && extent % (first * stage.lanes_left) != 0)) continue;
+      smallest = std::min(smallest, first);
+      largest = std::max(largest, most);
+    }
+    if (tiles == 1) smallest = std::min(smallest, extent), largest = extent;
+    if (smallest <= last) {
+      classes.push_back(
+          {static_cast<std::uint32_t>(smallest), static_cast<std::uint32_t>(largest), tiles});
+    }
     size = next;
   }
+  return classes;
+}
+
+double OutlookLattice::classes(std::span<const std::int64_t> extents, bool perfect,
+                               const Lanes& lanes) {
+  double combinations = 1;
+  for (std::size_t d = 0; d < extents.size(); ++d) {
+    combinations *= static_cast<double>(classes_of(extents[d], perfect, lanes[d]).size());
+  }
+  return combinations;
+}
+
+// At most `most` bins; those of a divisor lattice are never joined.
+std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d,
+                                                         const std::vector<std::int64_t>& lanes,
+                                                         std::size_t most) {
+  const std::vector<Bin> classes = classes_of(extents_[d], perfect_, lanes);
   if (perfect_) return classes;
   const std::size_t join = (classes.size() + most - 1) / most;
   if (join > 1) joined_ = static_cast<DimMask>(joined_ | 1u << d);
@@ -72,45 +116,12 @@ std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d, std::siz
   return bins;
 }
 
-std::vector<OutlookLattice::Sizes> OutlookLattice::sizes_of(std::size_t d, std::size_t join) const {
-  const std::int64_t extent = extents_[d];
-  std::vector<Sizes> sizes;
-  std::size_t joined = join;
-  for (std::int64_t size = 1; size <= extent;) {
-    const std::int64_t count = ceil_div(extent, size);
-    const std::int64_t next = count == 1 ? extent + 1 : ceil_div(extent, count - 1);
-    const auto smallest = static_cast<std::uint32_t>(size);
-    const auto largest = static_cast<std::uint32_t>(perfect_ ? size : next - 1);
-    size = next;
-    if (perfect_ && extent % smallest != 0) continue;
-    if (joined == join) {
-      sizes.push_back({smallest, largest});
-      joined = 0;
-    }
-    sizes.back().largest = largest;
-    ++joined;
-  }
-  return sizes;
-}
-
-void OutlookLattice::set_few_sizes() {
-  constexpr double kMostCombinations = 1 << 8;
-  few_sizes_.resize(extents_.size());
-  for (std::size_t join = 1;; join *= 2) {
-    double combinations = 1;
-    for (std::size_t d = 0; d < extents_.size(); ++d) {
-      few_sizes_[d] = sizes_of(d, join);
-      combinations *= static_cast<double>(few_sizes_[d].size());
-    }
-    if (combinations <= kMostCombinations) return;
-  }
-}
-
 std::size_t OutlookLattice::offset(std::size_t d, std::int64_t size) const {
   if (!offset_.empty() && !offset_[d].empty()) return offset_[d][static_cast<std::size_t>(size)];
   const auto above =
       std::upper_bound(bins_[d].begin(), bins_[d].end(), size,
                        [](std::int64_t value, const Bin& bin) { return value < bin.smallest; });
+  if (above == bins_[d].begin()) return 0;  // no tile has this size
   return static_cast<std::size_t>(above - bins_[d].begin() - 1) * stride_[d];
 }
 
@@ -177,8 +188,79 @@ std::shared_ptr<const OutlookLattice::LevelTables> OutlookLattice::known(
 }
 
 void OutlookLattice::keep(const std::string& content, std::shared_ptr<const LevelTables> tables) {
-  if (known_.size() >= std::clamp<std::size_t>(kMostKeptTiles / size_, 4, 64)) known_.clear();
+  if (known_.size() >= std::clamp<std::size_t>(kMostKeptTiles / size_, 4, 16)) known_.clear();
   known_.emplace(content, std::move(tables));
+}
+
+namespace {
+
+std::vector<TileSizes> sizes_of(std::int64_t extent, bool perfect, std::size_t join) {
+  std::vector<TileSizes> sizes;
+  std::size_t joined = join;
+  for (std::int64_t size = 1; size <= extent;) {
+    const std::int64_t count = ceil_div(extent, size);
+    const std::int64_t next = count == 1 ? extent + 1 : ceil_div(extent, count - 1);
+    const auto smallest = static_cast<std::uint32_t>(size);
+    const auto largest = static_cast<std::uint32_t>(perfect ? size : next - 1);
+    size = next;
+    if (perfect && extent % smallest != 0) continue;
+    if (joined == join) {
+      sizes.push_back({smallest, largest});
+      joined = 0;
+    }
+    sizes.back().largest = largest;
+    ++joined;
+  }
+  return sizes;
+}
+
+}  // namespace
+
+std::vector<std::vector<TileSizes>> few_sizes(std::span<const std::int64_t> extents, bool perfect) {
+  constexpr double kMostCombinations = 1 << 8;
+  std::vector<std::vector<TileSizes>> sizes(extents.size());
+  for (std::size_t join = 1;; join *= 2) {
+    double combinations = 1;
+    for (std::size_t d = 0; d < extents.size(); ++d) {
+      sizes[d] = sizes_of(extents[d], perfect, join);
+      combinations *= static_cast<double>(sizes[d].size());
+    }
+    if (combinations <= kMostCombinations) return sizes;
+  }
+}
+
+OutlookLattices::OutlookLattices(std::vector<std::int64_t> extents, bool perfect,
+                                 std::size_t most_tiles)
+    : extents_(std::move(extents)),
+      perfect_(perfect),
+      most_tiles_(most_tiles),
+      few_sizes_(loopscape::few_sizes(extents_, perfect)) {}
+
+// Tables of the lattice for all are shared by choices with different lanes: only much smaller ones
+// are worth filling anew.
+std::shared_ptr<OutlookLattice> OutlookLattices::with(const OutlookLattice::Lanes& lanes) {
+  constexpr double kMuchSmaller = 0.2;
+  const OutlookLattice::Lanes none(extents_.size());
+  if (lanes != none) {
+    const double all = OutlookLattice::classes(extents_, perfect_, none);
+    const bool few = OutlookLattice::classes(extents_, perfect_, lanes) < kMuchSmaller * all;
+    if (!few) return with(none);
+  }
+  const auto known = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& entry) { return entry.lanes == lanes; });
+  if (known != entries_.end()) {
+    entries_.splice(entries_.begin(), entries_, known);
+    return entries_.front().lattice;
+  }
+  entries_.push_front(
+      {lanes, std::make_shared<OutlookLattice>(extents_, perfect_, lanes, most_tiles_)});
+  std::size_t tiles = 0, kept = 0;
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++kept) {
+    tiles += entry->lattice->size();
+    const bool too_many = kept > 0 && (tiles > kMostKeptTiles || kept >= kMostLattices);
+    entry = too_many ? entries_.erase(entry) : std::next(entry);
+  }
+  return entries_.front().lattice;
 }
 
 }  // namespace loopscape

@@ -85,10 +85,10 @@ class Optimal {
   struct Tools {
     Tools(const Mapspace& space, const Evaluator& evaluator)
         : counter(evaluator),
-          lattice(extents_of(space.problem()), space.options().factors == Factors::kPerfect),
+          lattices(extents_of(space.problem()), space.options().factors == Factors::kPerfect),
           scratch(evaluator.make_scratch()) {}
     BoundaryCounter counter;
-    OutlookLattice lattice;
+    OutlookLattices lattices;
     ScratchPtr scratch;
   };
   // A choice on its way through a batch.
@@ -242,7 +242,7 @@ class Optimal {
     using End = typename Followed::End;
     Tools& tools = *tools_.local();
     Choice& choice = followed.choice;
-    Climb climb(space_, evaluator_, tools.counter, tools.lattice, choice.placement, choice.spatial,
+    Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
                 rules_);
     const auto come_closer = [&] {
       const CostBound former = std::exchange(choice.least, climb.least());

@@ -142,9 +142,8 @@ unsigned Outlook::in_next(std::size_t l, unsigned runs) const {
 // What a climb pays from the next level's stores on, if they are passed at this tile with these
 // runs open and the next loop is over one of these dimensions; with no class of dimensions, if
 // nothing is left to loop over.
-Outlook::Table Outlook::after_next(std::size_t l, unsigned runs, std::size_t cls,
-                                   const std::vector<std::uint32_t>& to,
-                                   const std::vector<std::uint16_t>& fitting) const {
+Outlook::Table Outlook::after_next(std::size_t l, const LevelTables& tables, unsigned runs,
+                                   std::size_t cls) const {
   Table table(lattice_->size(), 0);
   const bool none = cls == classes_.size();
   const bool last = l + 1 == levels_.size();
@@ -173,27 +172,22 @@ Outlook::Table Outlook::after_next(std::size_t l, unsigned runs, std::size_t cls
   }
   for (std::size_t i = 0; i < table.size(); ++i) {
     const DimMask growing = lattice_->growing(i);
-    if ((none ? growing != 0 : (growing & classes_[cls]) == 0) || (runs & ~fitting[i]) != 0) {
+    const bool grows = none ? growing == 0 : (growing & classes_[cls]) != 0;
+    if (!grows || (runs & ~tables.fitting[i]) != 0) {
       table[i] = kNever;
     } else if (!last) {
-      table[i] = to[i] == kNowhere ? kNever : following[to[i]];
+      table[i] = tables.to[i] == kNowhere ? kNever : following[tables.to[i]];
     }
   }
   return table;
 }
 
-Outlook::NextTables Outlook::all_next(std::size_t l,
-                                      const std::vector<std::uint16_t>& fitting) const {
-  const std::vector<std::uint32_t> to =
-      l + 1 < levels_.size() ? next_tiles(l) : std::vector<std::uint32_t>();
-  NextTables next;
-  const unsigned all = passing_on(l);
-  for (unsigned runs = all;; runs = (runs - 1) & all) {
-    for (std::size_t c = 0; c <= classes_.size(); ++c) {
-      next[runs].push_back(after_next(l, runs, c, to, fitting));
-    }
-    if (runs == 0) return next;
-  }
+const Outlook::Table& Outlook::next(std::size_t l, const LevelTables& tables, unsigned runs,
+                                    std::size_t cls) const {
+  std::vector<Table>& by_class = tables.next[runs];
+  by_class.resize(classes_.size() + 1);
+  if (by_class[cls].empty()) by_class[cls] = after_next(l, tables, runs, cls);
+  return by_class[cls];
 }
 
 // demand and arrivals are of all but the pairs; turned into the cost of ending here.
@@ -294,7 +288,7 @@ void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
     for (std::size_t c = 0; c <= classes_.size(); ++c) {
       // Still open outside the next level's stores, if the next loop does not end it there.
       if (c < classes_.size() && (classes_[c] & run.relevant) != 0) continue;
-      Table outside = tables.next.at(passes ? 1u << r : 0)[c];
+      Table outside = next(l, tables, passes ? 1u << r : 0, c);
       if (!passes && run.fold > 0) add(outside, folds);
       const double once = passes ? 0 : run.base + run.slope * run.words;
       for (std::size_t i = 0; i < goes_on.size(); ++i) {
@@ -332,7 +326,7 @@ Outlook::NextLoop Outlook::next_loop(std::size_t l, unsigned open, std::size_t c
     }
   }
   if (going_on == 0) loop.inside.emplace_back().tables.push_back(tables.closed.data());
-  loop.outside.tables.push_back(tables.next.at(going_on & passing_on(l))[cls].data());
+  loop.outside.tables.push_back(next(l, tables, going_on & passing_on(l), cls).data());
   return loop;
 }
 
@@ -346,9 +340,10 @@ Outlook::Table Outlook::after_loop(std::size_t l, unsigned open, std::size_t cls
 std::shared_ptr<const OutlookLattice::LevelTables> Outlook::fill_level(std::size_t l) const {
   auto tables = std::make_shared<LevelTables>();
   tables->fitting = fitting(l);
-  tables->next = all_next(l, tables->fitting);
+  if (l + 1 < levels_.size()) tables->to = next_tiles(l);
   tables->closed.assign(lattice_->size(), kNever);
-  for (const Table& outside : tables->next.at(0)) {
+  for (std::size_t c = 0; c <= classes_.size(); ++c) {
+    const Table& outside = next(l, *tables, 0, c);
     for (std::size_t i = 0; i < outside.size(); ++i) {
       tables->closed[i] = std::min(tables->closed[i], outside[i]);
     }

@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,9 +37,6 @@ class OutlookLattice {
     std::uint32_t smallest, largest;  // sizes
     std::int64_t tiles;               // fewest iterations outside
   };
-  // [class of the next loop; the last: none], by the runs that are still open outside the next
-  // level's stores.
-  using NextTables = std::map<unsigned, std::vector<Table>>;
   struct LevelTables {
     // What each run costs if it ends at this tile; and, with all that follows, if it is the only
     // one to go on from here; what follows if none is open, after any growth.
@@ -45,16 +44,26 @@ class OutlookLattice {
     // Folds of a run that goes on from this tile, but for the first; empty: none.
     std::vector<Table> folds;
     Table closed;
-    NextTables next;
+    std::vector<std::uint32_t> to;       // where tiles lie once the next level's stores are passed
     std::vector<std::uint16_t> fitting;  // runs whose stores can hold the tile
-    // [open runs], once asked for: with these open at this tile; and at it or any that it can grow
-    // to, where some of the level's stores may lie behind and others not.
+    // Once asked for. By the runs that are still open outside the next level's stores: [class of
+    // the next loop; the last: none].
+    mutable std::map<unsigned, std::vector<Table>> next;
+    // [open runs]: with these open at this tile; and at it or any that it can grow to, where some
+    // of the level's stores may lie behind and others not.
     mutable std::vector<Table> here, from_here;
   };
 
+  // The spatial loops of every dimension, innermost first: sizes that no tile takes below, between
+  // or above them are left out.
+  using Lanes = std::vector<std::vector<std::int64_t>>;
+
   static constexpr std::size_t kMostTiles = 60'000;
-  OutlookLattice(std::vector<std::int64_t> extents, bool perfect,
+  OutlookLattice(std::vector<std::int64_t> extents, bool perfect, const Lanes& lanes,
                  std::size_t most_tiles = kMostTiles);
+
+  // Tiles that can be told apart.
+  static double classes(std::span<const std::int64_t> extents, bool perfect, const Lanes& lanes);
 
   bool usable() const { return size_ > 0; }
   std::size_t size() const { return size_; }
@@ -99,13 +108,6 @@ class OutlookLattice {
     return all;
   }
 
-  // Of every dimension, from the smallest tile to the largest that is as good as equal: equal
-  // numbers of tiles say nothing new, and in all at most so many combinations are told apart.
-  struct Sizes {
-    std::uint32_t smallest, largest;
-  };
-  const std::vector<std::vector<Sizes>>& few_sizes() const { return few_sizes_; }
-
   // Which tiles a store holds; asked once per name.
   const std::vector<char>& holding(std::uint64_t name,
                                    const std::function<bool(const Tile&)>& holds);
@@ -114,10 +116,17 @@ class OutlookLattice {
   void keep(const std::string& content, std::shared_ptr<const LevelTables> tables);
 
  private:
-  std::vector<Bin> bins_of(std::size_t dim, std::size_t most);
+  // After some of the lanes over a dimension: multiples of their product, with room for the rest.
+  struct Stage {
+    std::int64_t step, most, lanes_left;
+  };
+  static std::vector<Stage> stages_of(std::int64_t extent, bool perfect,
+                                      const std::vector<std::int64_t>& lanes);
+  static std::vector<Bin> classes_of(std::int64_t extent, bool perfect,
+                                     const std::vector<std::int64_t>& lanes);
+  std::vector<Bin> bins_of(std::size_t dim, const std::vector<std::int64_t>& lanes,
+                           std::size_t most);
   void set_growing();
-  void set_few_sizes();
-  std::vector<Sizes> sizes_of(std::size_t dim, std::size_t join) const;
 
   std::vector<std::int64_t> extents_;
   bool perfect_;
@@ -127,9 +136,36 @@ class OutlookLattice {
   std::size_t size_ = 0;                            // 0: too many tiles
   std::vector<DimMask> growing_;
   DimMask joined_ = 0;
-  std::vector<std::vector<Sizes>> few_sizes_;
   std::map<std::uint64_t, std::vector<char>> holding_;
   std::map<std::string, std::shared_ptr<const LevelTables>> known_;
+};
+
+// Of every dimension, from the smallest tile to the largest that is as good as equal: equal numbers
+// of tiles say nothing new, and in all at most so many combinations are told apart.
+struct TileSizes {
+  std::uint32_t smallest, largest;
+};
+std::vector<std::vector<TileSizes>> few_sizes(std::span<const std::int64_t> extents, bool perfect);
+
+// Those of a search: one for all spatial choices, and where lanes leave few sizes one for each set
+// of lanes. Not for several threads at once.
+class OutlookLattices {
+ public:
+  OutlookLattices(std::vector<std::int64_t> extents, bool perfect,
+                  std::size_t most_tiles = OutlookLattice::kMostTiles);
+  std::shared_ptr<OutlookLattice> with(const OutlookLattice::Lanes& lanes);
+  const std::vector<std::vector<TileSizes>>& few_sizes() const { return few_sizes_; }
+
+ private:
+  struct Entry {
+    OutlookLattice::Lanes lanes;
+    std::shared_ptr<OutlookLattice> lattice;
+  };
+  std::vector<std::int64_t> extents_;
+  bool perfect_;
+  std::size_t most_tiles_;
+  std::vector<std::vector<TileSizes>> few_sizes_;
+  std::list<Entry> entries_;  // last used first
 };
 
 class Outlook {
@@ -194,7 +230,6 @@ class Outlook {
  private:
   using Table = OutlookLattice::Table;
   using LevelTables = OutlookLattice::LevelTables;
-  using NextTables = OutlookLattice::NextTables;
 
   void find_classes();
   std::string content_of(std::size_t level) const;
@@ -202,10 +237,10 @@ class Outlook {
   std::vector<std::uint32_t> next_tiles(std::size_t level) const;
   unsigned passing_on(std::size_t level) const;
   unsigned in_next(std::size_t level, unsigned runs) const;
-  Table after_next(std::size_t level, unsigned runs, std::size_t cls,
-                   const std::vector<std::uint32_t>& to,
-                   const std::vector<std::uint16_t>& fitting) const;
-  NextTables all_next(std::size_t level, const std::vector<std::uint16_t>& fitting) const;
+  Table after_next(std::size_t level, const LevelTables& tables, unsigned runs,
+                   std::size_t cls) const;
+  const Table& next(std::size_t level, const LevelTables& tables, unsigned runs,
+                    std::size_t cls) const;
   Table ends_of(const Run& run) const;
   Table more_folds(const Run& run, DimMask dims) const;
   void add_pairs(const Run& run, Table& demand, Table& arrivals) const;

@@ -363,7 +363,7 @@ class Judge {
     }
     for (const auto& [key, group] : groups) {
       const auto& [point, least] = group;
-      Climb climb(space_, evaluator_, counter_, lattice_, point.placement, point.slots, {});
+      Climb climb(space_, evaluator_, counter_, lattices_, point.placement, point.slots, {});
       climb.look_out(blends(least.energy / least.cycles));
       const std::string where = " of placement and spatial loops " + key;
       if (above(climb.least().energy_pj, least.energy)) {
@@ -413,8 +413,8 @@ class Judge {
   Evaluator evaluator_;
   Mapspace space_;
   // Small enough for some worlds that bins of ragged tiles are joined, as those of layers are.
-  OutlookLattice lattice_{extents_of(space_.problem()), options_.factors == Factors::kPerfect,
-                          tally_.mappings % 2 == 0 ? OutlookLattice::kMostTiles : 6};
+  OutlookLattices lattices_{extents_of(space_.problem()), options_.factors == Factors::kPerfect,
+                            tally_.mappings % 2 == 0 ? OutlookLattice::kMostTiles : 6};
   BoundaryCounter counter_;
   std::vector<bool> forwarded_;
   std::vector<std::string> wrong_;
