@@ -9,6 +9,7 @@ namespace loopscape {
 namespace {
 
 constexpr std::size_t kMostSizes = 1 << 16;
+constexpr double kMostRatio = 1 << 20;
 constexpr std::size_t kMostKeptTiles = 60'000, kMostLattices = 24;  // some 150 MB of tables
 
 }  // namespace
@@ -22,13 +23,13 @@ std::vector<std::int64_t> extents_of(const Problem& problem) {
 OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, const Lanes& lanes,
                                std::size_t most_tiles)
     : extents_(std::move(extents)), perfect_(perfect) {
-  for (std::size_t most = 256; most >= 2 && size_ == 0; most = most * 3 / 4) {
+  for (double ratio = 1; ratio < kMostRatio && size_ == 0; ratio *= 1.1) {
     bins_.clear();
     stride_.clear();
     joined_ = 0;
     std::size_t size = 1;
     for (std::size_t d = 0; d < extents_.size() && size <= most_tiles; ++d) {
-      bins_.push_back(bins_of(d, lanes[d], most));
+      bins_.push_back(bins_of(d, lanes[d], ratio));
       stride_.push_back(size);
       size *= bins_.back().size();
     }
@@ -100,18 +101,26 @@ double OutlookLattice::classes(std::span<const std::int64_t> extents, bool perfe
   return combinations;
 }
 
-// At most `most` bins; those of a divisor lattice are never joined.
+// A bin's sizes, and their numbers of tiles, differ by this ratio at most; those of a divisor
+// lattice are never joined.
 std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d,
                                                          const std::vector<std::int64_t>& lanes,
-                                                         std::size_t most) {
+                                                         double ratio) {
   const std::vector<Bin> classes = classes_of(extents_[d], perfect_, lanes);
   if (perfect_) return classes;
-  const std::size_t join = (classes.size() + most - 1) / most;
-  if (join > 1) joined_ = static_cast<DimMask>(joined_ | 1u << d);
   std::vector<Bin> bins;
-  for (std::size_t i = 0; i < classes.size(); i += join) {
-    const Bin& last = classes[std::min(i + join, classes.size()) - 1];
-    bins.push_back({classes[i].smallest, last.largest, last.tiles});
+  std::int64_t most_tiles = 0;  // of the last bin's sizes
+  for (const Bin& next : classes) {
+    const bool joins = !bins.empty() && next.smallest <= ratio * bins.back().smallest &&
+                       static_cast<double>(most_tiles) <= ratio * static_cast<double>(next.tiles);
+    if (joins) {
+      joined_ = static_cast<DimMask>(joined_ | 1u << d);
+      bins.back().largest = next.largest;
+      bins.back().tiles = next.tiles;
+    } else {
+      bins.push_back(next);
+      most_tiles = next.tiles;
+    }
   }
   return bins;
 }

@@ -124,8 +124,7 @@ class OutlookLattice {
                                       const std::vector<std::int64_t>& lanes);
   static std::vector<Bin> classes_of(std::int64_t extent, bool perfect,
                                      const std::vector<std::int64_t>& lanes);
-  std::vector<Bin> bins_of(std::size_t dim, const std::vector<std::int64_t>& lanes,
-                           std::size_t most);
+  std::vector<Bin> bins_of(std::size_t dim, const std::vector<std::int64_t>& lanes, double ratio);
   void set_growing();
 
   std::vector<std::int64_t> extents_;
