@@ -79,6 +79,14 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
       store_step_[t].push_back(step_of_store(t, memory));
     }
   }
+  grown_ahead_.resize(steps_.size());
+  DimMask grown = 0;
+  for (std::size_t i = steps_.size(); i-- > 0;) {
+    grown_ahead_[i] = grown;
+    if (steps_[i].kind == Step::Kind::kSlot) {
+      grown = static_cast<DimMask>(grown | placement_.slots[steps_[i].slot].dims);
+    }
+  }
   sized_ahead_.resize(steps_.size());
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     for (std::size_t ahead = s + 1; ahead < steps_.size(); ++ahead) {

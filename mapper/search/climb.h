@@ -204,6 +204,7 @@ class Climb {
   std::vector<std::vector<std::vector<std::array<std::int64_t, kMaxDims>>>> lanes_ahead_;
   std::vector<std::array<std::int64_t, kMaxDims>> lanes_left_;  // [step]: further out
   std::array<std::int64_t, kMaxDims> outermost_lanes_{};
+  std::vector<DimMask> grown_ahead_;  // [step]: dimensions of slots further out
   std::vector<std::vector<std::size_t>>
       sized_ahead_;                    // [step]: stores further out that have a size
   std::vector<double> compute_words_;  // [tensor]: that compute takes at least

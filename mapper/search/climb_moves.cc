@@ -1,4 +1,5 @@
 // The moves of a climb: loops, lanes, stores, and paying for boundaries that have closed.
+#include <bit>
 #include <cmath>
 
 #include "mapper/search/climb_run.h"
@@ -101,6 +102,7 @@ Climb::Run::Room Climb::Run::room_for(const State& state, std::size_t d, std::ui
   // The outermost loop has no empty iteration.
   if (!perfect_ && tile * (bound - 1) >= extent(d)) return Room::kNoMore;
   if (tile * bound > UINT32_MAX) return Room::kNoMore;
+  if (!leaves_factors(state, d, tile * bound, slot)) return Room::kNoMore;
   if (climb_.placement_.slots[slot].kind == Slot::Kind::kAxis) return Room::kThere;
   if (!leaves_room(d, tile * bound)) return perfect_ ? Room::kNot : Room::kNoMore;
   Tile grown = state.tile;
@@ -170,6 +172,26 @@ bool Climb::Run::leaves_room(std::size_t d, std::int64_t tile) const {
   if (perfect_) return extent(d) % (tile * lanes) == 0;
   const std::int64_t outer = climb_.outermost_lanes_[d];
   return tile * (lanes / outer) * (outer - 1) < extent(d);
+}
+
+// For the loops that rules demand further out. Of several loops all but the outermost may end in an
+// empty iteration, so that they cover less than twice the extent.
+bool Climb::Run::leaves_factors(const State& state, std::size_t d, std::int64_t tile,
+                                std::uint8_t slot) const {
+  const Placement& placement = climb_.placement_;
+  const SlotMask outside = (SlotMask{1} << slot) - 1;
+  for (std::size_t r = 0; r < placement.factors.size(); ++r) {
+    const FactorRule& rule = placement.factors[r];
+    if (rule.dim != d || has_slot(rule.slots, slot) || (rule.slots & outside) == 0) continue;
+    const std::int64_t least = ceil_div(rule.least, state.factor[r]);
+    if (least <= 1) continue;
+    const bool one = std::popcount(rule.slots & outside) == 1;
+    const std::int64_t most = perfect_ ? extent(d) / least
+                              : one    ? (extent(d) - 1) / (least - 1)
+                                       : (2 * extent(d) - 1) / least;
+    if (tile > most) return false;
+  }
+  return true;
 }
 
 bool Climb::Run::fits_ahead(const Tile& reached) const {
@@ -288,7 +310,7 @@ void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int l
                       bool last_paid) {
   if (stopped_ || (++work_.work % 1024 == 0 && interrupted())) return;
   const bool is_outermost = is_last_slot(slot);
-  if (is_outermost ? covers(state) : useful_beyond(state)) {
+  if (is_outermost ? covers(state) : may_cover(state) && useful_beyond(state)) {
     State done = state;
     if (leave(done, slot) && settle(done)) {
       const std::size_t here = step_;
@@ -360,6 +382,14 @@ bool Climb::Run::commute(const State& state, std::uint8_t slot, std::size_t a,
 bool Climb::Run::covers(const State& state) const {
   for (std::size_t d = 0; d < dims_; ++d) {
     if (state.tile[d] < extent(d)) return false;
+  }
+  return true;
+}
+
+bool Climb::Run::may_cover(const State& state) const {
+  for (std::size_t d = 0; d < dims_; ++d) {
+    const std::int64_t reach = std::int64_t{state.tile[d]} * climb_.lanes_left_[step_][d];
+    if (reach < extent(d) && !has(climb_.grown_ahead_[step_], d)) return false;
   }
   return true;
 }

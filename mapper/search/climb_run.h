@@ -145,6 +145,8 @@ class Climb::Run {
   void end_compute_runs(State& state, std::size_t d, const Tile& tile) const;
   // For the spatial loops over d that come further out.
   bool leaves_room(std::size_t d, std::int64_t tile) const;
+  bool leaves_factors(const State& state, std::size_t d, std::int64_t tile,
+                      std::uint8_t slot) const;
   // Tiles only grow: what stores further out cannot hold now they never will.
   bool fits_ahead(const Tile& reached) const;
   // What a loop does to a boundary (counting.md A4).
@@ -178,6 +180,8 @@ class Climb::Run {
   }
   bool is_last_slot(std::uint8_t slot) const { return slot == 0; }
   bool covers(const State& state) const;
+  // With the slots and lanes outside this one.
+  bool may_cover(const State& state) const;
   bool splits(std::uint8_t fanout, std::size_t d) const;
 
   // ---- paying ----

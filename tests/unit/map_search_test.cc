@@ -162,6 +162,24 @@ TEST_CASE("a memory's utilization holds for every search") {
   CHECK(static_cast<double>(breakdown->memories[1].occupied_bits) >= 152);
 }
 
+TEST_CASE("what a rule leaves to one node is not tried at others") {
+  const std::string all = R"({"node": "DRAM", "factors": {"m": "all", "n": "all", "k": "all"}})";
+  const std::string none = R"({"node": "NODE", "factors": {"m": 1, "n": 1, "k": 1}})";
+  std::string stated = "[" + all;
+  for (const std::string node : {"Buffer", "PEs", "Reg"}) {
+    std::string rule = none;
+    stated += ", " + rule.replace(rule.find("NODE"), 4, node);
+  }
+  for (const MapspaceOptions options : {MapspaceOptions(), kPerfect}) {
+    const Goal goal{Objective::kEnergy, {}, {}, false};
+    const SearchResult left = World("[" + all + "]", options).optimal(goal);
+    const SearchResult told = World(stated + "]", options).optimal(goal);
+    CHECK(left.best->energy_pj == told.best->energy_pj);
+    CHECK(left.certificate.proved);
+    CHECK(left.certificate.work <= 8 * told.certificate.work);  // 65 times before
+  }
+}
+
 TEST_CASE("a random search tells how the space is") {
   const World world("[]", kPerfect);
   const Goal goal;
