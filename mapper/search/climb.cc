@@ -296,10 +296,10 @@ void Climb::find_levels() {
 void Climb::set_shares() {
   instances_differ_ =
       skeleton_.ragged || evaluator_.conventions().reuse != Conventions::Reuse::kMarch;
-  first_words_.push_back(0);
+  first_boundary_.push_back(0);
   for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
     instances_differ_ = instances_differ_ || counter_.clipped(t);
-    first_words_.push_back(first_words_.back() + 3 * skeleton_.chain[t].size());
+    first_boundary_.push_back(first_boundary_.back() + skeleton_.chain[t].size());
     const DimMask relevant = counter_.relevant(t);
     for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
       if (!has(relevant, d)) group_[t][d] = static_cast<DimMask>(1u << d);
@@ -401,7 +401,7 @@ Climb::Future Climb::least_of_level(const Level& level) const {
       any = true;
       return;
     }
-    for (const TileSizes& size : sizes[d]) {
+    for (const OutlookLattice::Bin& size : sizes[d]) {
       smallest[d] = size.smallest;
       largest[d] = size.largest;
       self(self, d + 1);

@@ -179,8 +179,8 @@ class Climb {
   bool dominates_ = true;
   // Some instances may move more words than others.
   bool instances_differ_ = true;
-  bool compares_words_ = false;           // sums do not tell all
-  std::vector<std::size_t> first_words_;  // [tensor]: in State::words
+  bool compares_words_ = false;              // sums do not tell all
+  std::vector<std::size_t> first_boundary_;  // [tensor]: in State::moved
   // [tensor][dimension]: those that share a rank with it; none where it tells nothing by itself.
   std::array<std::array<DimMask, kMaxDims>, kMaxTensors> group_{};
   bool gates_leak_ = false;  // which instances are in use depends on tiles

@@ -472,11 +472,8 @@ void Climb::Run::pay(State& state, const Open& open) {
   if (flow.known) {
     climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
     if (climb_.compares_words_) {
-      const std::size_t at = climb_.first_words_[open.tensor] + 3 * (open.boundary - 1u);
-      state.words[at] = flow.most.demand;
-      state.words[at + 1] = flow.most.arrivals;
-      state.words[at + 2] = flow.most.group;
-      state.shares[at / 3] = share_of(boundary, flow);
+      state.moved[climb_.first_boundary_[open.tensor] + open.boundary - 1u] = {
+          flow.most, share_of(boundary, flow)};
     }
   } else {
     state.priced = false;  // its cost is left out, which is a bound too

@@ -64,10 +64,7 @@ Climb::State Climb::Run::first_state() {
   State state;
   state.tile.fill(1);
   state.paid = climb_.prices_.fixed();
-  if (climb_.compares_words_) {
-    state.words.resize(climb_.first_words_.back(), 0);
-    state.shares.resize(climb_.first_words_.back() / 3, 0);
-  }
+  if (climb_.compares_words_) state.moved.resize(climb_.first_boundary_.back());
   state.used_bits.resize(climb_.space_.arch().memories.size(), 0);
   state.factor.assign(climb_.placement_.factors.size(), 1);
   for (const Watch& watch : climb_.watches_) {
@@ -341,11 +338,17 @@ bool Climb::Run::matters(const State& state, std::size_t lanes) const {
 // Not a thing where it has no more words anywhere: inputs' accesses grow with them; what outputs
 // read back also depends on what arrived further out.
 bool Climb::Run::moves_no_more(const State& a, const State& b) const {
-  if (a.words.empty() || a.shares != b.shares || a.at_lanes != b.at_lanes) return false;
+  if (a.moved.empty() || a.at_lanes != b.at_lanes) return false;
   for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
     const bool output = problem_.tensors[t].is_output;
-    for (std::size_t i = climb_.first_words_[t]; i < climb_.first_words_[t + 1]; ++i) {
-      if (output ? a.words[i] != b.words[i] : a.words[i] > b.words[i]) return false;
+    for (std::size_t i = climb_.first_boundary_[t]; i < climb_.first_boundary_[t + 1]; ++i) {
+      const BoundaryWords &its = a.moved[i].words, &others = b.moved[i].words;
+      if (a.moved[i].share != b.moved[i].share) return false;
+      if (output ? its != others
+                 : its.demand > others.demand || its.arrivals > others.arrivals ||
+                       its.group > others.group) {
+        return false;
+      }
     }
   }
   return true;

@@ -45,14 +45,19 @@ struct RunEnd {
 template <class T, std::size_t n>
 using Few = boost::container::small_vector<T, n>;
 
+// Over a boundary that is paid: the words, and which share of them each instance moves.
+struct Moved {
+  BoundaryWords words;
+  std::uint32_t share = 0;  // see share_of()
+};
+
 struct Climb::State {
   Tile tile{};                    // may exceed the extent where the edge cuts
   Few<MappingNode, 24> loops;     // innermost first
   Few<std::uint8_t, 24> slot_of;  // of each loop
   Few<Open, 6> open;
   Terms paid;
-  Few<double, 32> words;              // of paid boundaries, where sums do not tell all
-  Few<std::uint32_t, 12> shares;      // of paid boundaries, where instances differ: see share_of()
+  Few<Moved, 12> moved;               // over paid boundaries, where sums do not tell all
   Few<std::int64_t, 4> used_bits;     // per memory with several stores still to come or passed
   Few<std::int64_t, 2> factor;        // per factor rule: product so far
   Few<std::uint8_t, 2> place;         // per order rule: place reached

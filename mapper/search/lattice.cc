@@ -201,40 +201,22 @@ void OutlookLattice::keep(const std::string& content, std::shared_ptr<const Leve
   known_.emplace(content, std::move(tables));
 }
 
-namespace {
-
-std::vector<TileSizes> sizes_of(std::int64_t extent, bool perfect, std::size_t join) {
-  std::vector<TileSizes> sizes;
-  std::size_t joined = join;
-  for (std::int64_t size = 1; size <= extent;) {
-    const std::int64_t count = ceil_div(extent, size);
-    const std::int64_t next = count == 1 ? extent + 1 : ceil_div(extent, count - 1);
-    const auto smallest = static_cast<std::uint32_t>(size);
-    const auto largest = static_cast<std::uint32_t>(perfect ? size : next - 1);
-    size = next;
-    if (perfect && extent % smallest != 0) continue;
-    if (joined == join) {
-      sizes.push_back({smallest, largest});
-      joined = 0;
-    }
-    sizes.back().largest = largest;
-    ++joined;
-  }
-  return sizes;
-}
-
-}  // namespace
-
-std::vector<std::vector<TileSizes>> few_sizes(std::span<const std::int64_t> extents, bool perfect) {
+std::vector<std::vector<OutlookLattice::Bin>> OutlookLattice::few_sizes(
+    std::span<const std::int64_t> extents, bool perfect) {
   constexpr double kMostCombinations = 1 << 8;
-  std::vector<std::vector<TileSizes>> sizes(extents.size());
+  std::vector<std::vector<Bin>> few(extents.size());
   for (std::size_t join = 1;; join *= 2) {
     double combinations = 1;
     for (std::size_t d = 0; d < extents.size(); ++d) {
-      sizes[d] = sizes_of(extents[d], perfect, join);
-      combinations *= static_cast<double>(sizes[d].size());
+      const std::vector<Bin> classes = classes_of(extents[d], perfect, {});
+      few[d].clear();
+      for (std::size_t i = 0; i < classes.size(); ++i) {
+        if (i % join == 0) few[d].push_back(classes[i]);
+        few[d].back().largest = classes[i].largest;
+      }
+      combinations *= static_cast<double>(few[d].size());
     }
-    if (combinations <= kMostCombinations) return sizes;
+    if (combinations <= kMostCombinations) return few;
   }
 }
 
@@ -243,7 +225,7 @@ OutlookLattices::OutlookLattices(std::vector<std::int64_t> extents, bool perfect
     : extents_(std::move(extents)),
       perfect_(perfect),
       most_tiles_(most_tiles),
-      few_sizes_(loopscape::few_sizes(extents_, perfect)) {}
+      few_sizes_(OutlookLattice::few_sizes(extents_, perfect)) {}
 
 // Tables of the lattice for all are shared by choices with different lanes: only much smaller ones
 // are worth filling anew.

@@ -62,6 +62,10 @@ class OutlookLattice {
   OutlookLattice(std::vector<std::int64_t> extents, bool perfect, const Lanes& lanes,
                  std::size_t most_tiles = kMostTiles);
 
+  // Sizes of every dimension that leave equally many tiles, so joined that there are not many
+  // combinations.
+  static std::vector<std::vector<Bin>> few_sizes(std::span<const std::int64_t> extents,
+                                                 bool perfect);
   // Tiles that can be told apart.
   static double classes(std::span<const std::int64_t> extents, bool perfect, const Lanes& lanes);
 
@@ -139,13 +143,6 @@ class OutlookLattice {
   std::map<std::string, std::shared_ptr<const LevelTables>> known_;
 };
 
-// Of every dimension, from the smallest tile to the largest that is as good as equal: equal numbers
-// of tiles say nothing new, and in all at most so many combinations are told apart.
-struct TileSizes {
-  std::uint32_t smallest, largest;
-};
-std::vector<std::vector<TileSizes>> few_sizes(std::span<const std::int64_t> extents, bool perfect);
-
 // Those of a search: one for all spatial choices, and where lanes leave few sizes one for each set
 // of lanes. Not for several threads at once.
 class OutlookLattices {
@@ -153,7 +150,7 @@ class OutlookLattices {
   OutlookLattices(std::vector<std::int64_t> extents, bool perfect,
                   std::size_t most_tiles = OutlookLattice::kMostTiles);
   std::shared_ptr<OutlookLattice> with(const OutlookLattice::Lanes& lanes);
-  const std::vector<std::vector<TileSizes>>& few_sizes() const { return few_sizes_; }
+  const std::vector<std::vector<OutlookLattice::Bin>>& few_sizes() const { return few_sizes_; }
 
  private:
   struct Entry {
@@ -163,7 +160,7 @@ class OutlookLattices {
   std::vector<std::int64_t> extents_;
   bool perfect_;
   std::size_t most_tiles_;
-  std::vector<std::vector<TileSizes>> few_sizes_;
+  std::vector<std::vector<OutlookLattice::Bin>> few_sizes_;
   std::list<Entry> entries_;  // last used first
 };
 

@@ -37,6 +37,7 @@ struct BoundaryLoops {
 // Words over all instances: at the parent, at the children, by reduction group (A6, A7).
 struct BoundaryWords {
   double demand = 0, arrivals = 0, group = 0;
+  friend bool operator==(const BoundaryWords&, const BoundaryWords&) = default;
 };
 struct BoundaryFlow {
   bool known = false;         // false: the model does not count such a boundary
@@ -204,6 +205,9 @@ class BoundaryPrices {
   };
   ClassLinks class_links(std::size_t tensor, std::size_t fanout,
                          const std::function<double(std::size_t, double)>& mean_lane) const;
+  // Their energy; nothing where no network carries it, or one lane is all there is.
+  ClassLinks links_pj(std::size_t tensor, std::size_t fanout,
+                      const std::function<double(std::size_t, double)>& mean_lane) const;
   Terms corner(std::size_t tensor, std::size_t k, double demand) const;
   enum class Action : std::uint8_t { kRead, kFill, kUpdate, kDrain };
 

@@ -327,6 +327,19 @@ BoundaryPrices::ClassLinks BoundaryPrices::class_links(
   return {};
 }
 
+// A word that may come from a neighbour takes one link at least.
+BoundaryPrices::ClassLinks BoundaryPrices::links_pj(
+    std::size_t t, std::size_t f,
+    const std::function<double(std::size_t, double)>& mean_lane) const {
+  const int carrier = counter_->network(f, t);
+  if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) return {};
+  const Network& network = evaluator_.arch().fanouts[f].networks[static_cast<std::size_t>(carrier)];
+  ClassLinks links = class_links(t, f, mean_lane);
+  if (!network.forward.empty()) links = {std::min(links.word + links.child, 1.0), 0, 0};
+  const double pj = bits_[t] * network.energy_pj_per_bit_hop;
+  return {links.word * pj, links.child * pj, links.single * pj};
+}
+
 // A word that enters a fan-out further in serves at most the lanes that share it from there on.
 BoundaryPrices::Links BoundaryPrices::least_links(
     std::size_t t, std::size_t k,
@@ -336,17 +349,12 @@ BoundaryPrices::Links BoundaryPrices::least_links(
   const std::size_t above = fanouts_above_[parent(t, k)];
   double served = 1, single_pj = 0;
   for (std::size_t f = fanouts_above_child(t, k); f-- > above;) {
-    const int carrier = counter_->network(f, t);
-    if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) continue;
-    const Network& network =
-        evaluator_.arch().fanouts[f].networks[static_cast<std::size_t>(carrier)];
-    const double pj = bits_[t] * network.energy_pj_per_bit_hop;
-    ClassLinks its = class_links(t, f, mean_lane);
-    if (!network.forward.empty()) its = {its.word + its.child > 0 ? 1.0 : 0.0, 0, 0};
-    links.arrival_pj += its.child / served * pj;
+    const ClassLinks its = links_pj(t, f, mean_lane);
+    links.arrival_pj += its.child / served;
     served *= lanes(f, f + 1, shares);
-    (f == above ? links.demand_pj : links.arrival_pj) += its.word / (f == above ? 1 : served) * pj;
-    single_pj += its.single * pj;
+    if (f == above) links.demand_pj += its.word;
+    if (f != above) links.arrival_pj += its.word / served;
+    single_pj += its.single;
   }
   const bool returns = evaluator_.problem().tensors[t].is_output && all_come_back(t, k) &&
                        evaluator_.conventions().refill == Conventions::Refill::kOneChild;
@@ -357,19 +365,12 @@ BoundaryPrices::Links BoundaryPrices::least_links(
   return links;
 }
 
-// Of any word that crosses the boundary: whatever its class takes, each child gets it alone.
+// Of any word that crosses the boundary: it enters every fan-out, and one child gets it.
 double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
-  const auto nowhere = [](std::size_t, double) { return 0.0; };
   double pj = 0;
   for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
-    const int carrier = counter_->network(f, t);
-    if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) continue;
-    const Network& network =
-        evaluator_.arch().fanouts[f].networks[static_cast<std::size_t>(carrier)];
-    const ClassLinks its = class_links(t, f, nowhere);
-    const double links = its.word + its.child;
-    pj += (network.forward.empty() ? links : std::min(links, 1.0)) * bits_[t] *
-          network.energy_pj_per_bit_hop;
+    const ClassLinks its = links_pj(t, f, [](std::size_t, double) { return 0.0; });
+    pj += its.word + its.child;
   }
   return pj;
 }

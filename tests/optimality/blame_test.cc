@@ -15,6 +15,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/optimality/optimal_worlds.h"
+#include "tests/reference/seeds.h"
 
 namespace loopscape {
 namespace {
@@ -23,11 +24,6 @@ using Kind = Restriction::Kind;
 using Restrictions = std::vector<Restriction>;
 using reference::chance;
 using reference::draw;
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 struct Case {
   World world;
@@ -372,11 +368,10 @@ FeatureSet wanted_for(std::uint64_t seed) {
 }
 
 void check_blame(std::uint64_t worlds) {
-  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
-  const std::uint64_t count = from_environment("LOOPSCAPE_WORLDS", worlds);
+  const reference::Seeds seeds = reference::asked_seeds(worlds);
   Tally tally;
   int failures = 0;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+  for (std::uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
     const auto sized = sized_quest(seed, wanted_for(seed), 300);
     if (!sized) continue;
     Case its{sized->quest.world, {}};
@@ -404,7 +399,7 @@ void check_blame(std::uint64_t worlds) {
   std::printf("\n");
   std::fflush(stdout);
   CHECK(failures == 0);
-  if (count < worlds) return;
+  if (seeds.count < worlds) return;
   const auto part = static_cast<int>(worlds / 20);
   CHECK(tally.worlds > 8 * part);
   CHECK(tally.several > part);

@@ -19,17 +19,13 @@
 
 #include "mapper/search/climb.h"
 #include "tests/optimality/optimal_worlds.h"
+#include "tests/reference/seeds.h"
 
 namespace loopscape {
 namespace {
 
 constexpr std::size_t kMost = 1'500;  // mappings of a world
 constexpr double kRelative = 1e-9;    // sums of doubles in another order, some of them differences
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 // A boundary of a mapping with the place where it closes.
 struct Closing {
@@ -430,16 +426,14 @@ bool check_world(const Sized& sized, std::uint64_t seed, bool show, Tally& tally
 }
 
 void check_bounds(std::uint64_t worlds) {
-  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
-  const std::uint64_t count = from_environment("LOOPSCAPE_WORLDS", worlds);
-  const bool stops = from_environment("LOOPSCAPE_STOP", 0) != 0;
+  const reference::Seeds seeds = reference::asked_seeds(worlds);
   Tally tally;
   int failures = 0;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+  for (std::uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
     const auto sized = sized_quest(seed, {}, kMost);
     if (!sized) continue;
     failures += !check_world(*sized, seed, failures < 2, tally);
-    if (failures > 0 && stops) break;
+    if (failures > 0 && seeds.stops) break;
   }
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf(
@@ -460,7 +454,7 @@ void check_bounds(std::uint64_t worlds) {
       tally.root_lines / static_cast<double>(std::max<std::int64_t>(1, tally.lines)));
   std::fflush(stdout);
   CHECK(failures == 0);
-  if (count < worlds) return;
+  if (seeds.count < worlds) return;
   CHECK(tally.mappings > 100 * worlds);
   CHECK(tally.unknown < tally.mappings / 100);
   CHECK(tally.exact > tally.mappings / 4);

@@ -10,17 +10,13 @@
 #include <catch2/catch.hpp>
 
 #include "tests/optimality/optimal_worlds.h"
+#include "tests/reference/seeds.h"
 
 namespace loopscape {
 namespace {
 
 using reference::chance;
 using reference::draw;
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 // Asks one thing more.
 void tighten(reference::Random& random, World& world) {
@@ -105,11 +101,10 @@ std::string check(const World& world, Tally& tally) {
 }
 
 void check_fits(std::uint64_t worlds) {
-  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
-  const std::uint64_t count = from_environment("LOOPSCAPE_WORLDS", worlds);
+  const reference::Seeds seeds = reference::asked_seeds(worlds);
   Tally tally;
   int failures = 0;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+  for (std::uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
     reference::Random random(seed);
     World world = random_world(random);
     for (Constraint& constraint : world.setting.arch.constraints) {  // a share of nothing
@@ -132,7 +127,7 @@ void check_fits(std::uint64_t worlds) {
               tally.uneven_nothing);
   std::fflush(stdout);
   CHECK(failures == 0);
-  if (count < worlds) return;
+  if (seeds.count < worlds) return;
   CHECK(tally.worlds > static_cast<int>(worlds));
   CHECK(tally.nothing > static_cast<int>(worlds / 10));
   CHECK(tally.uneven_nothing > static_cast<int>(worlds / 50));

@@ -14,14 +14,10 @@
 #include <catch2/catch.hpp>
 
 #include "tests/optimality/optimal_worlds.h"
+#include "tests/reference/seeds.h"
 
 namespace loopscape {
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 // Changes a world; false: the law says nothing about this one.
 struct Law {
@@ -218,11 +214,10 @@ FeatureSet wanted_for(std::uint64_t seed) {
 }
 
 void check_laws(std::uint64_t worlds) {
-  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
-  const std::uint64_t count = from_environment("LOOPSCAPE_WORLDS", worlds);
+  const reference::Seeds seeds = reference::asked_seeds(worlds);
   std::array<Seen, kLaws.size()> seen;
   int failures = 0;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+  for (std::uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
     const auto sized = sized_quest(seed, wanted_for(seed), 1500);
     if (!sized) continue;
     for (std::size_t l = 0; l < kLaws.size(); ++l) {
@@ -239,7 +234,7 @@ void check_laws(std::uint64_t worlds) {
   }
   std::fflush(stdout);
   CHECK(failures == 0);
-  if (count < worlds) return;
+  if (seeds.count < worlds) return;
   for (std::size_t l = 0; l < kLaws.size(); ++l) {
     INFO(kLaws[l].name);
     CHECK(seen[l].applied * 40 >= static_cast<int>(worlds));

@@ -17,14 +17,10 @@
 
 #include "tests/optimality/optimal_check.h"
 #include "tests/optimality/optimal_shrink.h"
+#include "tests/reference/seeds.h"
 
 namespace loopscape {
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 std::optional<FeatureSet> wanted_by_environment() {
   const char* text = std::getenv("LOOPSCAPE_WANT");
@@ -232,13 +228,13 @@ void print(const Run& run) {
 
 void check_worlds(std::uint64_t worlds, std::uint64_t least_of_each_pair) {
   Run run;
-  run.seed = from_environment("LOOPSCAPE_SEED", 1);
-  run.worlds = from_environment("LOOPSCAPE_WORLDS", worlds);
-  run.shown = from_environment("LOOPSCAPE_SHOW", 3);
+  const reference::Seeds seeds = reference::asked_seeds(worlds);
+  run.seed = seeds.first;
+  run.worlds = seeds.count;
+  run.shown = seeds.shown;
   const std::optional<FeatureSet> wanted = wanted_by_environment();
-  const bool stops = from_environment("LOOPSCAPE_STOP", 0) != 0;
   for (std::uint64_t seed = run.seed; run.made < run.worlds && run.vain <= run.worlds; ++seed) {
-    if (stops && run.failed > 0) break;
+    if (seeds.stops && run.failed > 0) break;
     run_one(seed, wanted ? *wanted : run.histogram.rarest(), run);
   }
   print(run);
@@ -329,13 +325,12 @@ TEST_CASE("optimal: worlds whose words go along chains") {
 // Where a last tile is cut shows in few sizes: worlds with a dimension that has many, and with room
 // for more of them.
 TEST_CASE("optimal: worlds with a long dimension") {
-  const std::uint64_t wanted = from_environment("LOOPSCAPE_WORLDS", 100);
-  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
+  const reference::Seeds seeds = reference::asked_seeds(100);
   std::uint64_t worlds = 0, lengthened = 0;
   SearchTally tally;
-  for (std::uint64_t seed = first; worlds < wanted; ++seed) {
+  for (std::uint64_t seed = seeds.first; worlds < seeds.count; ++seed) {
     auto sized = sized_quest(seed, {}, 2'000);
-    REQUIRE(seed < first + 40 * wanted);
+    REQUIRE(seed < seeds.first + 40 * seeds.count);
     if (!sized || sized->features[static_cast<std::size_t>(Feature::kGenerated)]) continue;
     reference::Setting& setting = sized->quest.world.setting;
     auto& dims = setting.problem.dims;

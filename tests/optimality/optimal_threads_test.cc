@@ -14,14 +14,10 @@
 
 #include "mapper/search/climb.h"
 #include "tests/optimality/optimal_worlds.h"
+#include "tests/reference/seeds.h"
 
 namespace loopscape {
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 void print(const Found& found, const World& world, std::ostream& out) {
   out << found.energy_pj << " pJ, " << found.cycles << " cycles\n"
@@ -114,12 +110,10 @@ class Threads {
 };
 
 void check_threads(std::uint64_t worlds) {
-  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
-  const std::uint64_t count = from_environment("LOOPSCAPE_WORLDS", worlds);
-  const bool stops = from_environment("LOOPSCAPE_STOP", 0) != 0;
+  const reference::Seeds seeds = reference::asked_seeds(worlds);
   Tally tally;
   int failures = 0;
-  for (std::uint64_t seed = first; tally.worlds < count; ++seed) {
+  for (std::uint64_t seed = seeds.first; tally.worlds < seeds.count; ++seed) {
     const auto sized = sized_quest(seed, {}, 1'500);
     if (!sized) continue;
     ++tally.worlds;
@@ -127,7 +121,7 @@ void check_threads(std::uint64_t worlds) {
     if (wrong.empty()) continue;
     std::cout << "LOOPSCAPE_SEED=" << seed << " LOOPSCAPE_WORLDS=1: " << wrong << std::endl;
     if (failures++ < 2) std::cout << describe(sized->quest) << std::endl;
-    if (stops) break;
+    if (seeds.stops) break;
   }
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf(
@@ -136,7 +130,7 @@ void check_threads(std::uint64_t worlds) {
       n(tally.worlds), n(tally.many_choices), n(tally.searches), n(tally.open));
   std::fflush(stdout);
   CHECK(failures == 0);
-  if (count < worlds) return;
+  if (seeds.count < worlds) return;
   CHECK(tally.many_choices > worlds / 4);
   CHECK(tally.open > tally.searches / 4);
 }

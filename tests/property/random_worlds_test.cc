@@ -11,15 +11,11 @@
 
 #include "tests/reference/compare.h"
 #include "tests/reference/random_settings.h"
+#include "tests/reference/seeds.h"
 #include "tests/reference/shrink.h"
 
 namespace loopscape::reference {
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 std::vector<std::string> compare_once(const Failure& world, Tally* tally) {
   Comparator comparator(world.setting);
@@ -45,20 +41,18 @@ std::string tell(std::uint64_t seed, const Failure& world) {
 }
 
 void compare_worlds(std::uint64_t worlds) {
-  const std::uint64_t first = from_environment("LOOPSCAPE_SEED", 1);
-  const std::uint64_t count = from_environment("LOOPSCAPE_WORLDS", worlds);
-  const std::uint64_t shown = from_environment("LOOPSCAPE_SHOW", 3);
-  std::atomic<std::uint64_t> next = first;
+  const Seeds seeds = asked_seeds(worlds);
+  std::atomic<std::uint64_t> next = seeds.first;
   std::mutex mutex;
   Tally all;
   std::vector<std::string> failures;
   const auto work = [&] {
     Tally tally;
-    for (std::uint64_t seed = next++; seed < first + count; seed = next++) {
+    for (std::uint64_t seed = next++; seed < seeds.first + seeds.count; seed = next++) {
       const Failure world = world_of(seed);
       if (compare_once(world, &tally).empty()) continue;
       const std::lock_guard lock(mutex);
-      if (failures.size() < shown) failures.push_back(tell(seed, world));
+      if (failures.size() < seeds.shown) failures.push_back(tell(seed, world));
     }
     const std::lock_guard lock(mutex);
     all += tally;
@@ -66,7 +60,7 @@ void compare_worlds(std::uint64_t worlds) {
   std::thread other(work);
   work();
   other.join();
-  std::cout << "seeds from " << first << ": " << to_string(all) << std::endl;
+  std::cout << "seeds from " << seeds.first << ": " << to_string(all) << std::endl;
   for (const std::string& failure : failures) UNSCOPED_INFO(failure);
   CHECK(failures.empty());
 }
