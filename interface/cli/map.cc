@@ -92,7 +92,8 @@ class Mapper {
     StoredResult result = make_result(evaluator, found.best->mapping, std::move(breakdown).value());
     set_prices(prices_, result);
     store(found, options_.search, result);
-    result.certificate->mapspace = mapspace_size(space);
+    const Afterwards afterwards(stop_);
+    result.certificate->mapspace = mapspace_size(space, afterwards.flag());
     return result;
   }
 

@@ -96,8 +96,10 @@ class NetworkMapping {
     out.options = {options_.objective,          options_.pareto,
                    options_.max_cycles,         options_.max_energy_pj,
                    options_.time_limit_seconds, options_.max_work};
+    const Afterwards afterwards(stop_);
     for (std::size_t c = 0; c < found.layers.size(); ++c) {
-      if (Status s = add_class(found.layers[c], found.best->copies[c], out); !s.ok()) return s;
+      Status s = add_class(found.layers[c], found.best->copies[c], afterwards, out);
+      if (!s.ok()) return s;
     }
     for (const SumPoint& point : found.front) out.front.push_back({point.total, point.copies});
     if (Status s = complete(out); !s.ok()) return s;
@@ -111,7 +113,7 @@ class NetworkMapping {
   }
 
   Status add_class(const LayerAnswer& answer, const std::vector<std::uint64_t>& copies,
-                   StoredNetwork& out) const {
+                   const Afterwards& afterwards, StoredNetwork& out) const {
     const std::size_t first = answer.equal.layers.front();
     const Result<Evaluator> evaluator = evaluator_of(first);
     if (!evaluator.ok()) return evaluator.status();
@@ -123,7 +125,7 @@ class NetworkMapping {
     if (!best.ok()) return best.status();
     StoredLayerSearch search{names_of(answer.equal), count, std::move(best).value()};
     store(answer.found, options_of_layers(options_, request_.goal), search.result);
-    search.result.certificate->mapspace = mapspace_size(*space);
+    search.result.certificate->mapspace = mapspace_size(*space, afterwards.flag());
     for (std::size_t p = 0; p < copies.size(); ++p) {
       if (copies[p] == 0) continue;
       Result<StoredResult> chosen = priced(*evaluator, answer.points[p].mapping);

@@ -81,7 +81,7 @@ std::string certificate_part(const StoredResult& result, const Style& style) {
   rows.push_back({"Lower bound", bound});
   rows.push_back({"Space", safe(certificate.space) + ": " +
                                (certificate.mapspace.empty()
-                                    ? "more mappings than can be counted here"
+                                    ? "more mappings than could be counted"
                                     : grouped_digits(certificate.mapspace) + " mappings") +
                                " before capacity"});
   const bool states = result.options.search == "optimal";

@@ -88,8 +88,10 @@ void store(const SearchResult& found, const StoredOptions& options, StoredResult
   result.fingerprint = fingerprint_of(result);
 }
 
-std::string mapspace_size(const Mapspace& space) {
-  const Result<Numbering> numbering = Numbering::create(space);
+std::string mapspace_size(const Mapspace& space, const std::atomic<bool>* stop) {
+  CountLimits limits;
+  limits.stop = stop;
+  const Result<Numbering> numbering = Numbering::create(space, limits);
   return numbering.ok() ? numbering->size().decimal() : "";
 }
 

@@ -22,7 +22,7 @@ std::optional<double> gap_of(double best, double lower_bound);
 void store(const SearchResult& found, const StoredOptions& options, StoredResult& result);
 StoredStatistics stored(const Statistics& statistics);
 
-// The size of the space in decimal; empty: too large to count.
-std::string mapspace_size(const Mapspace& space);
+// The size of the space in decimal; empty: too large to count, or stopped.
+std::string mapspace_size(const Mapspace& space, const std::atomic<bool>* stop = nullptr);
 
 }  // namespace loopscape::cli

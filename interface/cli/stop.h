@@ -4,9 +4,25 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace loopscape::cli {
+
+// Sets a flag after so many seconds, unless it is gone by then.
+class Timer {
+ public:
+  Timer(double seconds, std::atomic<bool>& flag);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  bool is_over_ = false;
+  std::thread thread_;
+};
 
 // One at a time: the signal reaches the one that lives.
 class Stop {
@@ -20,10 +36,18 @@ class Stop {
   bool interrupted() const;  // by the signal
 
  private:
-  std::mutex mutex_;
-  std::condition_variable over_;
-  bool is_over_ = false;
-  std::thread timer_;
+  std::optional<Timer> timer_;
+};
+
+// Ends soon what is still to be done after a search, if it was stopped itself.
+class Afterwards {
+ public:
+  explicit Afterwards(const Stop& stop);
+  const std::atomic<bool>* flag() const { return &late_; }
+
+ private:
+  std::atomic<bool> late_{false};
+  std::optional<Timer> timer_;
 };
 
 }  // namespace loopscape::cli

@@ -83,10 +83,12 @@ class Checker {
     actual.lower_bound = lower_bound(best, actual.proved);
     actual.gap = gap_of(best, actual.lower_bound);
     actual.space = space_.words();
-    actual.mapspace = mapspace_size(space_);
+    // A search that was stopped had no time to count it.
+    if (actual.proved || !actual.mapspace.empty()) actual.mapspace = mapspace_size(space_);
     if (searched_by("optimal")) return actual;
     // A state is a mapping, and each takes a unit of work; those of a network take more.
-    if (searched_by("exhaustive") && actual.proved) actual.states = all_of_them(actual.mapspace);
+    if (searched_by("exhaustive") && actual.proved)
+      actual.states = all_of_them(mapspace_size(space_));
     actual.work = std::max(actual.work, actual.states);
     return actual;
   }

@@ -196,26 +196,29 @@ std::pair<std::uint64_t, std::uint64_t> Chains::next_bounds(const Loop& loop, co
 }
 
 // Ways to choose the bounds of loops i and on.
-std::uint64_t Chains::left(const Plan& plan, std::size_t i, const State& state) {
+std::uint64_t Chains::left(const Plan& plan, std::size_t i, State state) {
+  const auto ends = [&] { return i >= plan.first_free || i + 1 == plan.loops.size(); };
+  for (; !ends() && plan.loops[i].told != 0; ++i) {
+    if (!take(plan.loops[i], plan.loops[i].told, state)) return 0;
+  }
   if (state[0] == 0) return 0;
-  if (i >= plan.first_free || i + 1 == plan.loops.size()) return close(plan, i, state);
+  if (ends()) return close(plan, i, state);
   std::vector<std::uint64_t> key = state;
   for (std::size_t j = i; j < plan.loops.size(); ++j) {
     key.push_back(static_cast<std::uint64_t>(plan.loops[j].slot) << 32 | plan.loops[j].told);
   }
-  const bool told = plan.loops[i].told != 0;
-  if (!told) {
-    if (const auto found = known_.find(key); found != known_.end()) return found->second;
-  }
+  if (const auto found = known_.find(key); found != known_.end()) return found->second;
   std::uint64_t sum = 0;
   for (std::uint64_t bound = 2;;) {
     const auto [first, last] = next_bounds(plan.loops[i], state, bound);
     if (first == 0) break;
     State inside = state;
-    if (take(plan.loops[i], first, inside)) sum += (last - first + 1) * left(plan, i + 1, inside);
+    if (take(plan.loops[i], first, inside)) {
+      sum += (last - first + 1) * left(plan, i + 1, std::move(inside));
+    }
     bound = last + 1;
   }
-  if (!told) known_.emplace(std::move(key), sum);
+  known_.emplace(std::move(key), sum);
   return sum;
 }
 

@@ -75,7 +75,7 @@ class Chains {
   Plan plan(const ChainShape& shape) const;
   State start() const;
   bool take(const Loop& loop, std::uint64_t bound, State& state) const;
-  std::uint64_t left(const Plan& plan, std::size_t i, const State& state);
+  std::uint64_t left(const Plan& plan, std::size_t i, State state);
   std::uint64_t close(const Plan& plan, std::size_t i, const State& state);
   // The first bound of loop i that is at least `bound`, and the last one that is as good; or 0.
   std::pair<std::uint64_t, std::uint64_t> next_bounds(const Loop& loop, const State& state,

@@ -162,6 +162,7 @@ struct CountLimits {
   std::uint64_t most_work = 4'000'000'000;      // multiplications per placement
   std::uint64_t most_numbered_nodes = 1 << 20;  // see grid.h
   std::uint64_t most_dead_ends = 100'000'000;   // that a walk tries from one mapping to the next
+  const std::atomic<bool>* stop = nullptr;      // ends a count
 };
 
 // One for each thread: it remembers what it has computed.

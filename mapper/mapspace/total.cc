@@ -81,10 +81,19 @@ class PlainCount {
                                                   std::to_string(limits_.most_work) +
                                                   " multiplications; it is too large to count");
     }
-    return sum(fields);
+    const cpp_int total = sum(fields);
+    if (stopped()) return was_stopped();
+    return total;
   }
 
  private:
+  bool stopped() const {
+    return limits_.stop != nullptr && limits_.stop->load(std::memory_order_relaxed);
+  }
+  static Status was_stopped() {
+    return {StatusCode::kUnsupported, "stopped before the mapspace was counted"};
+  }
+
   // ---- runs ----
 
   void find_runs() {
@@ -146,6 +155,7 @@ class PlainCount {
     Chains chains(problem_.dims[d].extent, std::move(rules), tuples_);
     std::map<std::vector<std::uint32_t>, std::size_t> known;
     for (const auto& bounds : axis_bounds(problem_, placement_, tables_, d, tuples_.factors())) {
+      if (stopped()) return was_stopped();
       std::vector<std::uint32_t> move;
       for (std::size_t a = 0; a < bounds.size(); ++a) {
         move.push_back(tables_.axes[a].kind_of(bounds[a]));
@@ -407,6 +417,7 @@ class PlainCount {
     }
     const std::size_t each = runs_[r].slots.size() + 1;
     for (const Nodes& nodes : nodes_[r]) {
+      if (stopped()) return;
       for (std::size_t d = 0; d < dims_.size(); ++d) {
         contract(values_[r][d], dims_[d].radix[r], nodes.worth.data() + d * each,
                  inside(d, r) * dims_[d].moves.size(), inside(d, r), values_[r + 1][d]);

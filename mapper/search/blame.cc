@@ -282,6 +282,7 @@ class Blamer {
   // A mapping that keeps to what is asked; with an objective, the best for it.
   Trial attempt(const Ask& ask, std::optional<Objective> objective = std::nullopt) {
     Trial trial{std::nullopt, false};
+    if (limits_.stop != nullptr && limits_.stop->load(std::memory_order_relaxed)) return trial;
     const Arch arch = asker_.arch(ask);
     const Result<Evaluator> evaluator =
         Evaluator::create(space_.problem(), arch, evaluator_.conventions(), evaluator_.costs());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mapper/mapspace/mapspace.h"
+#include "mapper/search/choices.h"
 #include "mapper/search/incumbent.h"
 #include "mapper/search/outlook.h"
 #include "mapper/search/steps.h"
@@ -18,21 +19,6 @@
 #include "model/evaluate/evaluate.h"
 
 namespace loopscape {
-
-// The loops on every axis slot of a placement, outermost first; other slots are empty.
-using SpatialLoops = std::vector<std::vector<Point::Loop>>;
-
-// Every choice of spatial loops that leaves a mapping, in the documented order: by compute steps
-// that they allow at best, fewest first, then as generated (outer slots first, smaller bounds
-// first). Of more than `most`, or once `stop` says so, some are missing.
-struct SpatialChoices {
-  std::vector<SpatialLoops> loops;
-  bool all = true;
-};
-// `keep`: is a choice with these lanes, of every dimension in all, worth having?
-using KeepLanes = std::function<bool(std::span<const std::int64_t> lanes)>;
-SpatialChoices spatial_choices(const Mapspace& space, const Placement& placement, std::size_t most,
-                               const std::atomic<bool>* stop, const KeepLanes& keep);
 
 Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
                      const SpatialLoops& spatial);

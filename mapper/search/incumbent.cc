@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace loopscape {
 namespace {
@@ -74,15 +75,19 @@ bool Incumbents::useful(double energy_pj, double cycles) const {
 }
 
 // Where a line enters and leaves the quadrant that is left by the other bounds, and by those that
-// the answer must keep. Objectives are quasi-concave: least at one of the two.
+// the answer must keep. Objectives are quasi-concave: least at one of the two. A corner on a bound
+// is not to be rounded beyond it.
 std::array<Incumbents::Corner, 2> Incumbents::ends_of(const CostBound& bound,
                                                       const CostBound::Line& line) const {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
   const double least = line.least * kMargin, price = line.pj_per_cycle;
+  const double most_cycles = goal_.max_cycles.value_or(kInfinite);
+  const double most_energy = goal_.max_energy_pj.value_or(kInfinite);
   double energy = bound.energy_pj, cycles = bound.cycles;
-  if (goal_.max_cycles) energy = std::max(energy, least - price * *goal_.max_cycles);
-  if (goal_.max_energy_pj) cycles = std::max(cycles, (least - *goal_.max_energy_pj) / price);
-  return {Corner{energy, std::max(cycles, (least - energy) / price)},
-          Corner{std::max(energy, least - price * cycles), cycles}};
+  if (goal_.max_cycles) energy = std::max(energy, least - price * most_cycles);
+  if (goal_.max_energy_pj) cycles = std::max(cycles, (least - most_energy) / price);
+  return {Corner{energy, std::max(cycles, std::min((least - energy) / price, most_cycles))},
+          Corner{std::max(energy, std::min(least - price * cycles, most_energy)), cycles}};
 }
 
 // Between the steps of the front, is there a place on the far side of the line?

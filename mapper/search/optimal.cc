@@ -15,8 +15,8 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include "mapper/search/choices.h"
 #include "mapper/search/climb.h"
-#include "mapper/search/folds.h"
 
 namespace loopscape {
 namespace {
@@ -38,30 +38,11 @@ class Optimal {
     const auto start = std::chrono::steady_clock::now();
     if (!incumbents_.useful(least_of_all()) || nothing_fits()) return nothing(start);
     begin_with_perfect();
-    if (!enough()) list_choices();
-    double open_bound =
-        listed_all_ ? std::numeric_limits<double>::infinity() : incumbents_.value(least_of_all());
-    bool complete = listed_all_ && !enough(), goes_on = !stopped();
-    while (!choices_.empty() || !dived_.empty()) {
-      if (choices_.empty()) dives_ = kDives;
-      if (dives_ >= kDives) {
-        for (Choice& choice : dived_) put_back(std::move(choice));
-        dived_.clear();
-      }
-      goes_on = goes_on && !stopped() && !enough();
-      std::vector<Followed> batch = take_batch();
-      if (goes_on) follow(batch);
-      for (Followed& followed : batch) {
-        if (goes_on && settle(followed)) continue;
-        complete = goes_on = false;
-        open_bound = std::min(open_bound, followed.choice.value);
-      }
-      tell(open_bound);
-    }
+    const bool complete = follow_all();
     SearchResult result;
     result.best = incumbents_.best();
     result.front = incumbents_.front();
-    certify(complete, open_bound, result);
+    certify(complete, result);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     result.certificate.seconds = seconds.count();
     return result;
@@ -72,14 +53,11 @@ class Optimal {
   static constexpr std::size_t kBeam = 16, kWider = 256, kWidest = 4096;
   static constexpr std::uint64_t kPerfectWork = 1 << 20;
   static constexpr std::uint64_t kFitSteps = 5'000'000;
-  static constexpr std::size_t kMostChoices = 400'000;  // some 100 MB
+  static constexpr std::uint64_t kLooks = 4096;  // at choices of lanes, in a unit of work
+  static constexpr std::uint64_t kListing = 64;  // units that are always spent on them
 
-  struct Choice {
-    std::size_t number;  // in the documented order
-    std::uint32_t placement;
-    SpatialLoops spatial;
-    CostBound least;
-    double value;  // at least
+  struct Listed : Choice {
+    std::size_t number = 0;  // in the order in which they came
   };
   // What a thread works with; none of it decides an answer.
   struct Tools {
@@ -93,13 +71,13 @@ class Optimal {
   };
   // A choice on its way through a batch.
   struct Followed {
-    Choice choice;
+    Listed choice;
     Incumbents incumbents;
     ClimbWork work;
     enum class End : std::uint8_t { kDone, kWaits, kDived, kUseless, kInterrupted } end;
   };
   // Most promising first; equal ones in the documented order.
-  static bool later(const Choice& a, const Choice& b) {
+  static bool later(const Listed& a, const Listed& b) {
     return a.value != b.value ? a.value > b.value : a.number > b.number;
   }
 
@@ -116,90 +94,74 @@ class Optimal {
   }
   SearchResult nothing(std::chrono::steady_clock::time_point start) const {
     SearchResult result;
-    certify(true, std::numeric_limits<double>::infinity(), result);
+    certify(true, result);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     result.certificate.seconds = seconds.count();
     return result;
   }
   bool enough() const { return limits_.first && incumbents_.best().has_value(); }
 
-  void list_choices() {
-    for (std::uint32_t p = 0; p < space_.placements().size() && listed_all_; ++p) {
-      const Placement& placement = space_.placements()[p];
-      if (!can_be_filled(placement)) continue;
-      const Least least(*this, placement);
-      const std::size_t room = std::min<std::uint64_t>(limits_.max_work, kMostChoices);
-      SpatialChoices listed =
-          spatial_choices(space_, placement, room - std::min(room, choices_.size()), limits_.stop,
-                          [&](std::span<const std::int64_t> lanes) {
-                            if (!rules_.bound || incumbents_.useful(least.of(lanes))) return true;
-                            ++bounded_choices_;
-                            return false;
-                          });
-      listed_all_ = listed.all;
-      for (SpatialLoops& spatial : listed.loops) {
-        Choice choice{choices_.size(), p, std::move(spatial), {}, 0};
-        choice.least = least.of(lanes_of(choice.spatial));
-        choice.value = incumbents_.value(choice.least);
-        choices_.push_back(std::move(choice));
-      }
+  // Round by round. False: some were left open.
+  bool follow_all() {
+    beyond_ = incumbents_.value(least_of_all());
+    if (stopped() || enough() || limits_.max_work == 0) return false;
+    Choices all(space_, evaluator_, tools_.local()->counter, incumbents_, rules_.bound,
+                limits_.most_choices, limits_.stop);
+    do {
+      list(all);
+      beyond_ = std::max(beyond_, all.value_beyond());
+      if (!follow_listed()) return false;
+      if (stopped() || enough() || work_.work >= limits_.max_work) return all.all();
+    } while (!all.all());
+    return true;
+  }
+
+  void list(Choices& all) {
+    const std::uint64_t looks = all.looks();
+    // Whatever was spent already: what can be listed at once tells a bound.
+    const std::uint64_t work =
+        std::max(kListing, limits_.max_work - std::min(limits_.max_work, work_.work));
+    const std::uint64_t most_looks = work < UINT64_MAX / kLooks ? work * kLooks : UINT64_MAX;
+    const std::uint64_t left_out = all.left_out();
+    for (Choice& choice : all.next(incumbents_, most_looks)) {
+      choices_.push_back({std::move(choice), listed_++});
     }
+    work_.work += (all.looks() - looks) / kLooks;
+    bounded_choices_ += all.left_out() - left_out;
     std::make_heap(choices_.begin(), choices_.end(), later);
+    dives_ = 0;
   }
 
-  std::vector<std::int64_t> lanes_of(const SpatialLoops& spatial) const {
-    std::vector<std::int64_t> lanes(space_.problem().dims.size(), 1);
-    for (const auto& slot : spatial) {
-      for (const Point::Loop& loop : slot) lanes[loop.dim] *= loop.bound;
+  bool follow_listed() {
+    bool goes_on = true;
+    while (!choices_.empty() || !dived_.empty()) {
+      if (choices_.empty()) dives_ = kDives;
+      if (dives_ >= kDives) {
+        for (Listed& choice : dived_) put_back(std::move(choice));
+        dived_.clear();
+      }
+      if (stopped() || enough()) return false;
+      std::vector<Followed> batch = take_batch();
+      follow(batch);
+      for (Followed& followed : batch) {
+        if (settle(followed)) continue;
+        goes_on = false;
+        put_back(std::move(followed.choice));
+      }
+      tell();
+      if (!goes_on) return false;
     }
-    return lanes;
+    return true;
   }
 
-  // What the lanes of a placement tell: every operation, every word once at its outermost store,
-  // the steps and the folds.
-  class Least {
-   public:
-    Least(Optimal& search, const Placement& placement)
-        : dims_(search.space_.problem().dims),
-          interval_cycles_(search.space_.arch().compute.interval_cycles),
-          folds_(search.space_, search.evaluator_, placement) {
-      const Skeleton skeleton =
-          skeleton_of(search.space_, placement, SpatialLoops(placement.slots.size()));
-      const BoundaryPrices prices(search.evaluator_, search.tools_.local()->counter, skeleton);
-      const Terms once = prices.outermost_once();
-      energy_pj_ = once.energy + static_cast<double>(search.space_.problem().operations()) *
-                                     search.evaluator_.costs().compute.operation_pj;
-      for (std::size_t i = 0; i < once.busy.size(); ++i) {
-        busy_ = std::max(busy_, once.busy[i] * (1 - 1e-12));
-      }
-    }
-
-    CostBound of(std::span<const std::int64_t> lanes) const {
-      double steps = 1;
-      for (std::size_t d = 0; d < dims_.size(); ++d) {
-        steps *= static_cast<double>(ceil_div(dims_[d].extent, lanes[d]));
-      }
-      CostBound least;
-      least.energy_pj = energy_pj_;
-      least.cycles =
-          std::ceil(std::max(busy_, steps * interval_cycles_)) + std::ceil(folds_.cycles(lanes));
-      return least;
-    }
-
-   private:
-    const std::vector<Dim>& dims_;
-    double interval_cycles_, energy_pj_ = 0, busy_ = 0;
-    LeastFolds folds_;
-  };
-
-  Choice take() {
+  Listed take() {
     std::pop_heap(choices_.begin(), choices_.end(), later);
-    Choice choice = std::move(choices_.back());
+    Listed choice = std::move(choices_.back());
     choices_.pop_back();
     return choice;
   }
 
-  void put_back(Choice choice) {
+  void put_back(Listed choice) {
     choices_.push_back(std::move(choice));
     std::push_heap(choices_.begin(), choices_.end(), later);
   }
@@ -209,7 +171,7 @@ class Optimal {
     // The first ones tell the most, and each is worth waiting for.
     const std::size_t most = dives_ < kDives || climbs_ < kFirst ? 1 : kBatch;
     while (batch.size() < most && !choices_.empty()) {
-      Choice choice = take();
+      Listed choice = take();
       if (rules_.bound && !incumbents_.useful(choice.least)) {
         ++bounded_choices_;
         continue;
@@ -241,7 +203,7 @@ class Optimal {
                                     const SearchLimits& limits) {
     using End = typename Followed::End;
     Tools& tools = *tools_.local();
-    Choice& choice = followed.choice;
+    Listed& choice = followed.choice;
     Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
                 rules_);
     const auto come_closer = [&] {
@@ -319,29 +281,21 @@ class Optimal {
     blends_ = std::move(blends);
   }
 
-  void tell(double open_bound) const {
+  double open_bound() const {
+    double least = beyond_;
+    for (const Listed& choice : choices_) least = std::min(least, choice.value);
+    for (const Listed& choice : dived_) least = std::min(least, choice.value);
+    return least;
+  }
+
+  void tell() const {
     if (!limits_.progress) return;
-    for (const Choice& choice : choices_) open_bound = std::min(open_bound, choice.value);
-    for (const Choice& choice : dived_) open_bound = std::min(open_bound, choice.value);
     SearchProgress progress;
     progress.best = incumbents_.best();
-    progress.lower_bound = open_bound;
+    progress.lower_bound = open_bound();
     progress.open = choices_.size() + dived_.size();
     progress.states = work_.states;
     limits_.progress(progress);
-  }
-
-  // A memory that stores nothing is not filled.
-  static bool can_be_filled(const Placement& placement) {
-    const auto stores = [&](std::uint8_t memory) {
-      return std::any_of(placement.steps.begin(), placement.steps.end(),
-                         [&](const PlacementStep& step) {
-                           return step.kind == PlacementStep::Kind::kStore && step.memory == memory;
-                         });
-    };
-    return std::all_of(
-        placement.filled.begin(), placement.filled.end(),
-        [&](const FilledRule& rule) { return rule.share <= 0 || stores(rule.memory); });
   }
 
   bool stopped() const {
@@ -375,7 +329,7 @@ class Optimal {
     work_.work += inner.work_.work;
   }
 
-  void certify(bool complete, double open_bound, SearchResult& result) const {
+  void certify(bool complete, SearchResult& result) const {
     Certificate& certificate = result.certificate;
     certificate.proved = complete;
     certificate.space = space_.words();
@@ -388,7 +342,7 @@ class Optimal {
     if (!result.best) return;
     const double best =
         incumbents_.value(result.best->energy_pj, static_cast<double>(result.best->cycles));
-    certificate.lower_bound = complete ? best : std::min(best, open_bound);
+    certificate.lower_bound = complete ? best : std::min(best, open_bound());
     certificate.gap = best / certificate.lower_bound - 1;
   }
 
@@ -401,10 +355,10 @@ class Optimal {
   tbb::enumerable_thread_specific<std::unique_ptr<Tools>> tools_;
   std::vector<Blend> blends_;
   ClimbWork work_;
-  std::vector<Choice> choices_;  // a heap
-  std::vector<Choice> dived_;    // wait until all dives are done
-  std::size_t dives_ = 0, climbs_ = 0;
-  bool listed_all_ = true;
+  std::vector<Listed> choices_;  // a heap
+  std::vector<Listed> dived_;    // wait until all dives are done
+  std::size_t dives_ = 0, climbs_ = 0, listed_ = 0;
+  double beyond_ = 0;  // the value of choices that are not listed yet, at least
   std::uint64_t bounded_choices_ = 0;
 };
 

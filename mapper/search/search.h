@@ -59,6 +59,8 @@ struct SearchLimits {
   std::function<void(const SearchProgress&)> progress;  // of `optimal`; from time to time
   const std::atomic<bool>* stop = nullptr;
   bool first = false;  // of `optimal`: any answer will do
+  // Of spatial loops, that `optimal` holds in memory at once: some 100 MB.
+  std::size_t most_choices = 400'000;
 };
 
 struct Certificate {

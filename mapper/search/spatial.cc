@@ -1,71 +1,57 @@
 // The choices of spatial loops of a placement.
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
-#include "mapper/search/climb.h"
+#include "mapper/search/choices.h"
 
 namespace loopscape {
 namespace {
 
-constexpr std::uint64_t kMostLooks = 100'000'000;  // some seconds
-
 class Chooser {
  public:
-  Chooser(const Mapspace& space, const Placement& placement, std::size_t most,
-          const std::atomic<bool>* stop, const KeepLanes& keep)
+  Chooser(const Mapspace& space, const Placement& placement, const ForSpatialChoices& asked)
       : space_(space),
         placement_(placement),
-        most_(most),
-        stop_(stop),
-        keep_(keep),
+        asked_(asked),
         perfect_(space.options().factors == Factors::kPerfect) {
     for (const Dim& dim : space.problem().dims) extent_.push_back(dim.extent);
+    more_.assign(placement.slots.size() + 1, 1);
+    for (std::size_t s = placement.slots.size(); s-- > 0;) {
+      const Slot& slot = placement.slots[s];
+      more_[s] = more_[s + 1] * (slot.kind == Slot::Kind::kAxis ? slot.size : 1);
+    }
   }
 
-  SpatialChoices run() {
+  ForSpatialChoices::End run(std::uint64_t& looks) {
     chosen_.resize(placement_.slots.size());
     lanes_.assign(extent_.size(), 1);
     outermost_.assign(extent_.size(), 1);
     slot(0);
-    std::stable_sort(
-        choices_.begin(), choices_.end(),
-        [&](const SpatialLoops& a, const SpatialLoops& b) { return steps(a) < steps(b); });
-    return {std::move(choices_), !stopped_};
+    looks += looked_;
+    return end_;
   }
 
  private:
-  double steps(const SpatialLoops& loops) const {
-    std::vector<double> lanes(extent_.size(), 1);
-    for (const auto& slot : loops) {
-      for (const Point::Loop& loop : slot) lanes[loop.dim] *= loop.bound;
-    }
-    double product = 1;
-    for (std::size_t d = 0; d < extent_.size(); ++d) {
-      product *= std::ceil(static_cast<double>(extent_[d]) / lanes[d]);
-    }
-    return product;
-  }
+  using End = ForSpatialChoices::End;
 
   void slot(std::size_t s) {
     while (s < placement_.slots.size() && placement_.slots[s].kind != Slot::Kind::kAxis) ++s;
     if (s == placement_.slots.size()) {
-      if (respects_lanes() && respects_factors(true) && keep_(lanes_)) {
-        stopped_ = stopped_ || choices_.size() >= most_;
-        if (!stopped_) choices_.push_back(chosen_);
+      if (respects_lanes() && respects_factors(true) && asked_.keep(lanes_, 1)) {
+        asked_.take(chosen_);
       }
       return;
     }
+    if (more_[s] > 1 && !asked_.keep(lanes_, more_[s])) return;
     loops(s, 0, placement_.slots[s].size);
   }
 
   // Loops over dimensions d and on, in the slot's room; then every order of them if that matters.
   void loops(std::size_t s, std::size_t d, std::uint32_t room) {
-    if (++looked_ > kMostLooks) stopped_ = true;
-    if (looked_ % 4096 == 0 && stop_ != nullptr) {
-      stopped_ = stopped_ || stop_->load(std::memory_order_relaxed);
+    if (++looked_ > asked_.most_looks) end_ = End::kTooMany;
+    if (looked_ % 4096 == 0 && asked_.stop != nullptr) {
+      if (asked_.stop->load(std::memory_order_relaxed)) end_ = End::kStopped;
     }
-    if (stopped_) return;
+    if (end_ != End::kAll) return;
     if (d == extent_.size()) {
       std::vector<Point::Loop> kept = chosen_[s];
       if (!placement_.slots[s].ordered) {
@@ -149,23 +135,21 @@ class Chooser {
 
   const Mapspace& space_;
   const Placement& placement_;
-  std::size_t most_;
-  const std::atomic<bool>* stop_;
-  const KeepLanes& keep_;
+  const ForSpatialChoices& asked_;
   std::uint64_t looked_ = 0;
-  bool stopped_ = false;
+  End end_ = End::kAll;
   bool perfect_;
+  std::vector<double> more_;  // [slot]: lanes of it and those further in
   std::vector<std::int64_t> extent_, lanes_;
   std::vector<std::int64_t> outermost_;  // bound of the first, outermost loop over a dimension
   SpatialLoops chosen_;
-  std::vector<SpatialLoops> choices_;
 };
 
 }  // namespace
 
-SpatialChoices spatial_choices(const Mapspace& space, const Placement& placement, std::size_t most,
-                               const std::atomic<bool>* stop, const KeepLanes& keep) {
-  return Chooser(space, placement, most, stop, keep).run();
+ForSpatialChoices::End ForSpatialChoices::run(const Mapspace& space, const Placement& placement,
+                                              std::uint64_t& looks) const {
+  return Chooser(space, placement, *this).run(looks);
 }
 
 }  // namespace loopscape

@@ -182,6 +182,8 @@ class BoundaryPrices {
                     const std::function<double(std::size_t, double)>& mean_lane) const;
   // Does every network between child and parent that has to reduce the output do so?
   bool reduces(std::size_t tensor, std::size_t k) const;
+  // Of each word that crosses the boundary, at its parent.
+  double access_pj(std::size_t tensor, std::size_t k) const;
   // Every word once at its outermost store, which any mapping with these stores pays there,
   // whatever its lanes.
   Terms outermost_once() const;

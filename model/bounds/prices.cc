@@ -432,6 +432,15 @@ BoundaryPrices::Floor BoundaryPrices::floor(std::size_t t, std::size_t k) const 
   return floor;
 }
 
+double BoundaryPrices::access_pj(std::size_t t, std::size_t k) const {
+  Terms one;
+  one.busy = one.busy_most = PerResource(resources_.size());
+  const bool output = evaluator_.problem().tensors[t].is_output;
+  add(t, k, output ? Action::kUpdate : Action::kRead, {1, 1},
+      output ? std::min(bits_[t], final_bits_[t]) : bits_[t], one);
+  return one.energy;
+}
+
 Terms BoundaryPrices::outermost_once() const {
   Terms once;
   once.busy = once.busy_most = PerResource(resources_.size());

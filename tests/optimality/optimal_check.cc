@@ -65,8 +65,9 @@ class Checker {
     }
   }
 
-  void check_proof(const PruningRules& rules, const std::string& name) {
-    const SearchResult result = search({}, rules);
+  void check_proof(const PruningRules& rules, const std::string& name,
+                   const SearchLimits& limits = {}) {
+    const SearchResult result = search(limits, rules);
     where_ = name;
     const Certificate& certificate = result.certificate;
     tally_.without_best += !result.best;
@@ -299,6 +300,11 @@ std::vector<std::string> check_quest(const Quest& quest, const Listing& listing,
                                      const Checks& checks, SearchTally& tally) {
   Checker checker(quest, listing, tally);
   checker.check_proof({}, "all rules");
+  if (checks.rounds) {
+    SearchLimits limits;
+    limits.most_choices = 2;
+    checker.check_proof({}, "two choices at once", limits);
+  }
   if (checks.limits) checker.check_limits();
   if (checks.rules) {
     checker.check_proof({false, true}, "without bound");

@@ -13,6 +13,7 @@ namespace loopscape {
 struct Checks {
   bool rules = false;        // every pruning rule off as well
   bool limits = false;       // stopped early as well
+  bool rounds = false;       // few choices of lanes at once as well
   bool independent = false;  // list the mapspace by brute_force() as well
 };
 

@@ -52,10 +52,11 @@ class Threads {
         space_(*Mapspace::create(world_.setting.problem, world_.setting.arch, world_.options)) {
     std::size_t choices = 0;
     for (const Placement& placement : space_.placements()) {
-      choices +=
-          spatial_choices(space_, placement, SIZE_MAX, nullptr, [](std::span<const std::int64_t>) {
-            return true;
-          }).loops.size();
+      ForSpatialChoices every;
+      every.keep = [](std::span<const std::int64_t>, double) { return true; };
+      every.take = [&](const SpatialLoops&) { ++choices; };
+      std::uint64_t looks = 0;
+      every.run(space_, placement, looks);
     }
     tally_.many_choices += choices > 16;
   }

@@ -356,7 +356,8 @@ class Generator {
         constraint.dims = some_dims(random_, problem, 75);
       } else if (kind == F::kKeep || kind == F::kBypass) {
         constraint.node = some_memory(arch, 1);
-        (kind == F::kKeep ? constraint.keep : constraint.bypass) = {pick(problem.tensors).name};
+        (kind == F::kKeep ? constraint.keep : constraint.bypass)
+            .push_back(pick(problem.tensors).name);
       } else if (kind == F::kLanes) {
         constraint.node = chance(random_, 20) ? arch.compute.name : some_fanout(arch);
         constraint.min_utilization = 0.25 * static_cast<double>(among(1, 3));

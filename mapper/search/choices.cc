@@ -1,0 +1,238 @@
+#include "mapper/search/choices.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "mapper/search/climb.h"
+
+namespace loopscape {
+namespace {
+
+// A memory that stores nothing is not filled.
+bool can_be_filled(const Placement& placement) {
+  const auto stores = [&](std::uint8_t memory) {
+    return std::any_of(placement.steps.begin(), placement.steps.end(),
+                       [&](const PlacementStep& step) {
+                         return step.kind == PlacementStep::Kind::kStore && step.memory == memory;
+                       });
+  };
+  return std::all_of(placement.filled.begin(), placement.filled.end(), [&](const FilledRule& rule) {
+    return rule.share <= 0 || stores(rule.memory);
+  });
+}
+
+bool has_neighbour_links(const Arch& arch, const BoundaryCounter& counter, std::size_t tensor) {
+  for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
+    const int carrier = counter.network(f, tensor);
+    if (carrier < 0) continue;
+    if (!arch.fanouts[f].networks[static_cast<std::size_t>(carrier)].forward.empty()) return true;
+  }
+  return false;
+}
+
+// Bounds of a slot's loops by dimension, then the loops' order: as they are generated.
+int compare(const std::vector<Point::Loop>& a, const std::vector<Point::Loop>& b) {
+  const auto bound = [](const std::vector<Point::Loop>& loops, std::size_t d) {
+    const auto at = std::find_if(loops.begin(), loops.end(),
+                                 [&](const Point::Loop& loop) { return loop.dim == d; });
+    return at == loops.end() ? 1u : at->bound;
+  };
+  for (std::size_t d = 0; d < kMaxDims; ++d) {
+    if (bound(a, d) != bound(b, d)) return bound(a, d) < bound(b, d) ? -1 : 1;
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].dim != b[i].dim) return a[i].dim < b[i].dim ? -1 : 1;
+  }
+  return 0;
+}
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr std::size_t kManyLooks = 3;  // for each choice that there is room for
+constexpr double kFurther = 1.25;      // than the least value that did not come yet
+
+}  // namespace
+
+LeastOfLanes::LeastOfLanes(const Mapspace& space, const Evaluator& evaluator,
+                           const BoundaryCounter& counter, const Placement& placement)
+    : dims_(space.problem().dims),
+      operations_(static_cast<double>(space.problem().operations())),
+      interval_cycles_(space.arch().compute.interval_cycles),
+      folds_(space, evaluator, placement) {
+  const Skeleton skeleton = skeleton_of(space, placement, SpatialLoops(placement.slots.size()));
+  const BoundaryPrices prices(evaluator, counter, skeleton);
+  const Terms once = prices.outermost_once();
+  energy_pj_ = once.energy + operations_ * evaluator.costs().compute.operation_pj;
+  for (std::size_t i = 0; i < once.busy.size(); ++i) {
+    busy_ = std::max(busy_, once.busy[i] * (1 - 1e-12));
+  }
+  for (std::size_t t = 0; t < space.problem().tensors.size(); ++t) {
+    if (counter.clipped(t) || has_neighbour_links(space.arch(), counter, t)) continue;
+    Asked asked;
+    asked.access_pj = prices.access_pj(t, skeleton.chain[t].size());
+    asked.words = skeleton.chain[t].size() == 1 ? static_cast<double>(counter.all_words(t)) : 0;
+    for (std::size_t d = 0; d < dims_.size(); ++d) {
+      if ((counter.relevant(t) >> d & 1u) == 0) asked.free.push_back(d);
+    }
+    for (const Rank& rank : space.problem().tensors[t].ranks) {
+      if (rank.terms.size() < 2) continue;
+      asked.sliding.emplace_back();
+      for (const Term& term : rank.terms) asked.sliding.back().push_back(index(term.dim));
+    }
+    if (asked.access_pj > 0) asked_.push_back(std::move(asked));
+  }
+}
+
+CostBound LeastOfLanes::of(std::span<const std::int64_t> lanes, double more) const {
+  double steps = 1;
+  for (std::size_t d = 0; d < dims_.size(); ++d) {
+    steps *= static_cast<double>(ceil_div(dims_[d].extent, lanes[d]));
+  }
+  CostBound least;
+  least.energy_pj = energy_pj_;
+  for (const Asked& asked : asked_) {
+    double served = more;
+    for (const std::size_t d : asked.free) served *= static_cast<double>(lanes[d]);
+    for (const std::vector<std::size_t>& rank : asked.sliding) {
+      double all = 1, longest = 1;
+      for (const std::size_t d : rank) {
+        all *= static_cast<double>(lanes[d]);
+        longest = std::max(longest, static_cast<double>(lanes[d]));
+      }
+      served *= all / longest;
+    }
+    const double words = operations_ / served * (1 - 1e-12);
+    least.energy_pj += asked.access_pj * std::max(0.0, words - asked.words);
+  }
+  steps = std::max(1.0, std::ceil(steps / more * (1 - 1e-12)));
+  least.cycles = std::ceil(std::max(busy_, steps * interval_cycles_));
+  if (more == 1) least.cycles += std::ceil(folds_.cycles(lanes));
+  return least;
+}
+
+Choices::Choices(const Mapspace& space, const Evaluator& evaluator, const BoundaryCounter& counter,
+                 const Incumbents& incumbents, bool bounds, std::size_t most,
+                 const std::atomic<bool>* stop)
+    : space_(space), bounds_(bounds), most_(most), stop_(stop) {
+  const std::vector<std::int64_t> no_lanes(space.problem().dims.size(), 1);
+  double most_lanes = 1;
+  for (const Fanout& fanout : space.arch().fanouts) {
+    most_lanes *= static_cast<double>(fanout.children());
+  }
+  for (std::uint32_t p = 0; p < space.placements().size(); ++p) {
+    const Placement& placement = space.placements()[p];
+    if (!can_be_filled(placement)) continue;
+    placements_.push_back(p);
+    least_.emplace_back(space, evaluator, counter, placement);
+    beyond_ = std::min(beyond_, incumbents.value(least_.back().of(no_lanes, most_lanes)));
+  }
+}
+
+std::vector<std::int64_t> Choices::lanes_of(const SpatialLoops& spatial) const {
+  std::vector<std::int64_t> lanes(space_.problem().dims.size(), 1);
+  for (const auto& slot : spatial) {
+    for (const Point::Loop& loop : slot) lanes[loop.dim] *= loop.bound;
+  }
+  return lanes;
+}
+
+double Choices::steps_of(std::span<const std::int64_t> lanes) const {
+  double steps = 1;
+  for (std::size_t d = 0; d < lanes.size(); ++d) {
+    steps *= static_cast<double>(ceil_div(space_.problem().dims[d].extent, lanes[d]));
+  }
+  return steps;
+}
+
+bool Choices::before(const Listed& a, const Listed& b) const {
+  if (a.value != b.value) return a.value < b.value;
+  if (a.placement != b.placement) return a.placement < b.placement;
+  if (a.steps != b.steps) return a.steps < b.steps;
+  for (std::size_t s = 0; s < a.spatial.size(); ++s) {
+    if (const int order = compare(a.spatial[s], b.spatial[s]); order != 0) return order < 0;
+  }
+  return false;
+}
+
+void Choices::keep_first() {
+  if (listed_.size() <= most_) return;
+  const auto is_before = [&](const Listed& a, const Listed& b) { return before(a, b); };
+  std::nth_element(listed_.begin(), listed_.begin() + static_cast<std::ptrdiff_t>(most_) - 1,
+                   listed_.end(), is_before);
+  listed_.resize(most_);
+  cutoff_ = least_cut_ = listed_.back().value;
+}
+
+// Those that come after the last one and do not cost more than the cutoff: the first of them.
+ForSpatialChoices::End Choices::list(const Incumbents& incumbents, double cutoff,
+                                     std::uint64_t most_looks) {
+  using End = ForSpatialChoices::End;
+  listed_.clear();
+  cutoff_ = cutoff;
+  least_cut_ = kInfinite;
+  for (std::size_t i = 0; i < placements_.size(); ++i) {
+    double value = 0;
+    ForSpatialChoices asked;
+    asked.stop = stop_;
+    asked.most_looks = most_looks;
+    asked.keep = [&](std::span<const std::int64_t> lanes, double more) {
+      const CostBound least = least_[i].of(lanes, more);
+      value = incumbents.value(least);
+      if (bounds_ && !incumbents.useful(least)) {
+        ++left_out_;
+        return false;
+      }
+      if (value <= cutoff_) return true;
+      least_cut_ = std::min(least_cut_, value);
+      return false;
+    };
+    asked.take = [&](const SpatialLoops& spatial) {
+      Listed one{value, steps_of(lanes_of(spatial)), placements_[i], spatial};
+      if (last_ && !before(*last_, one)) return;
+      listed_.push_back(std::move(one));
+      if (listed_.size() > most_ + most_ / 4) keep_first();
+    };
+    const std::uint64_t before_it = looks_;
+    const End end = asked.run(space_, space_.placements()[placements_[i]], looks_);
+    if (end != End::kAll) return end;
+    most_looks -= looks_ - before_it;
+  }
+  keep_first();
+  return End::kAll;
+}
+
+std::vector<Choice> Choices::next(const Incumbents& incumbents, std::uint64_t most_looks) {
+  using End = ForSpatialChoices::End;
+  const std::uint64_t until = looks_ + std::min(most_looks, UINT64_MAX - looks_);
+  for (double cutoff = many_ ? beyond_ * kFurther : kInfinite;;) {
+    const std::uint64_t room = until - looks_;
+    const End end =
+        list(incumbents, cutoff, many_ ? room : std::min<std::uint64_t>(room, kManyLooks * most_));
+    const bool too_many = end == End::kTooMany && !many_;
+    if (end == End::kAll) beyond_ = least_cut_;
+    if (end == End::kStopped || (end == End::kTooMany && !too_many)) break;
+    if (end == End::kAll && (!listed_.empty() || all())) break;
+    many_ = true;
+    cutoff = beyond_ * kFurther;
+  }
+  return hand_out(incumbents);
+}
+
+std::vector<Choice> Choices::hand_out(const Incumbents& incumbents) {
+  std::sort(listed_.begin(), listed_.end(),
+            [&](const Listed& a, const Listed& b) { return before(a, b); });
+  std::vector<Choice> choices;
+  choices.reserve(listed_.size());
+  if (!listed_.empty()) last_ = listed_.back();
+  for (Listed& listed : listed_) {
+    const auto at = std::find(placements_.begin(), placements_.end(), listed.placement);
+    const CostBound least =
+        least_[static_cast<std::size_t>(at - placements_.begin())].of(lanes_of(listed.spatial));
+    choices.push_back(
+        {listed.placement, std::move(listed.spatial), least, incumbents.value(least)});
+  }
+  listed_ = {};
+  return choices;
+}
+
+}  // namespace loopscape

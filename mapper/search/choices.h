@@ -1,0 +1,110 @@
+// The choices of spatial loops of all placements, by what their lanes tell, most promising first.
+// There may be far more than memory holds: they come in rounds. For this folder only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "mapper/mapspace/mapspace.h"
+#include "mapper/search/folds.h"
+#include "mapper/search/incumbent.h"
+#include "model/bounds/bounds.h"
+#include "model/evaluate/evaluate.h"
+
+namespace loopscape {
+
+// The loops on every axis slot of a placement, outermost first; other slots are empty.
+using SpatialLoops = std::vector<std::vector<Point::Loop>>;
+
+// Offers every choice of spatial loops that leaves a mapping, in the documented order: outer slots
+// first, smaller bounds first. `keep` is asked of each, and before of all that go on from the lanes
+// chosen so far, of every dimension, to at most `more` times as many.
+struct ForSpatialChoices {
+  std::function<bool(std::span<const std::int64_t> lanes, double more)> keep;
+  std::function<void(const SpatialLoops&)> take;
+  const std::atomic<bool>* stop = nullptr;
+  std::uint64_t most_looks = UINT64_MAX;
+
+  enum class End : std::uint8_t { kAll, kTooMany, kStopped };
+  // Adds to the looks that it took.
+  End run(const Mapspace& space, const Placement& placement, std::uint64_t& looks) const;
+};
+
+// What the lanes of a placement tell: every operation, every word once at its outermost store and
+// as often as compute asks for it, the steps and the folds.
+class LeastOfLanes {
+ public:
+  LeastOfLanes(const Mapspace& space, const Evaluator& evaluator, const BoundaryCounter& counter,
+               const Placement& placement);
+  // Of any choice with these lanes, or with up to `more` times as many.
+  CostBound of(std::span<const std::int64_t> lanes, double more = 1) const;
+
+ private:
+  struct Asked {  // of a tensor, by compute
+    double access_pj = 0, words = 0;
+    std::vector<std::size_t> free;                  // dimensions whose lanes share a word
+    std::vector<std::vector<std::size_t>> sliding;  // of those of a rank, all but the longest do
+  };
+
+  const std::vector<Dim>& dims_;
+  double operations_, interval_cycles_, energy_pj_ = 0, busy_ = 0;
+  std::vector<Asked> asked_;
+  LeastFolds folds_;
+};
+
+struct Choice {
+  std::uint32_t placement = 0;
+  SpatialLoops spatial;
+  CostBound least;
+  double value = 0;  // of the objective, at least
+};
+
+class Choices {
+ public:
+  // `bounds`: are those left out that cannot be useful? `most`: in a round.
+  Choices(const Mapspace& space, const Evaluator& evaluator, const BoundaryCounter& counter,
+          const Incumbents& incumbents, bool bounds, std::size_t most,
+          const std::atomic<bool>* stop);
+
+  // The next ones that may be useful; none: there are no more, or it was stopped.
+  std::vector<Choice> next(const Incumbents& incumbents, std::uint64_t most_looks);
+  // Of those that did not come yet, at least; infinite where all came.
+  double value_beyond() const { return beyond_; }
+  bool all() const { return beyond_ == std::numeric_limits<double>::infinity(); }
+  std::uint64_t looks() const { return looks_; }
+  std::uint64_t left_out() const { return left_out_; }  // choices, or many at once
+
+ private:
+  struct Listed {
+    double value = 0, steps = 0;
+    std::uint32_t placement = 0;
+    SpatialLoops spatial;
+  };
+  bool before(const Listed& a, const Listed& b) const;
+  ForSpatialChoices::End list(const Incumbents& incumbents, double cutoff,
+                              std::uint64_t most_looks);
+  void keep_first();
+  std::vector<Choice> hand_out(const Incumbents& incumbents);
+  std::vector<std::int64_t> lanes_of(const SpatialLoops& spatial) const;
+  double steps_of(std::span<const std::int64_t> lanes) const;
+
+  const Mapspace& space_;
+  bool bounds_;
+  std::size_t most_;
+  const std::atomic<bool>* stop_;
+  std::vector<std::uint32_t> placements_;  // those that can be filled
+  std::vector<LeastOfLanes> least_;        // of each of them
+  std::optional<Listed> last_;             // that came
+  std::vector<Listed> listed_;             // in this round
+  double cutoff_ = 0, least_cut_ = 0;      // in this round
+  bool many_ = false;                      // too many to look at all of them in one round
+  double beyond_ = std::numeric_limits<double>::infinity();
+  std::uint64_t looks_ = 0, left_out_ = 0;
+};
+
+}  // namespace loopscape
