@@ -1,10 +1,12 @@
 #include "mapper/search/choices.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
 #include "mapper/search/climb.h"
+#include "model/counting/counting.h"
 
 namespace loopscape {
 namespace {
@@ -61,8 +63,9 @@ LeastOfLanes::LeastOfLanes(const Mapspace& space, const Evaluator& evaluator,
       folds_(space, evaluator, placement) {
   const Skeleton skeleton = skeleton_of(space, placement, SpatialLoops(placement.slots.size()));
   const BoundaryPrices prices(evaluator, counter, skeleton);
-  const Terms once = prices.outermost_once();
+  const Terms once = prices.words_once();
   energy_pj_ = once.energy + operations_ * evaluator.costs().compute.operation_pj;
+  leakage_pj_per_cycle_ = prices.leakage_pj_per_cycle_least();
   for (std::size_t i = 0; i < once.busy.size(); ++i) {
     busy_ = std::max(busy_, once.busy[i] * (1 - 1e-12));
   }
@@ -107,13 +110,14 @@ CostBound LeastOfLanes::of(std::span<const std::int64_t> lanes, double more) con
   steps = std::max(1.0, std::ceil(steps / more * (1 - 1e-12)));
   least.cycles = std::ceil(std::max(busy_, steps * interval_cycles_));
   if (more == 1) least.cycles += std::ceil(folds_.cycles(lanes));
+  least.energy_pj += leakage_pj_per_cycle_ * least.cycles;
   return least;
 }
 
 Choices::Choices(const Mapspace& space, const Evaluator& evaluator, const BoundaryCounter& counter,
                  const Incumbents& incumbents, bool bounds, std::size_t most,
                  const std::atomic<bool>* stop)
-    : space_(space), bounds_(bounds), most_(most), stop_(stop) {
+    : space_(space), counter_(counter), bounds_(bounds), most_(most), stop_(stop) {
   const std::vector<std::int64_t> no_lanes(space.problem().dims.size(), 1);
   double most_lanes = 1;
   for (const Fanout& fanout : space.arch().fanouts) {
@@ -122,10 +126,42 @@ Choices::Choices(const Mapspace& space, const Evaluator& evaluator, const Bounda
   for (std::uint32_t p = 0; p < space.placements().size(); ++p) {
     const Placement& placement = space.placements()[p];
     if (!can_be_filled(placement)) continue;
-    placements_.push_back(p);
-    least_.emplace_back(space, evaluator, counter, placement);
-    beyond_ = std::min(beyond_, incumbents.value(least_.back().of(no_lanes, most_lanes)));
+    Of its{p, {space, evaluator, counter, placement}, stores_of(space, placement)};
+    if (!fit(its, SpatialLoops(placement.slots.size()))) continue;
+    beyond_ = std::min(beyond_, incumbents.value(its.least.of(no_lanes, most_lanes)));
+    of_.push_back(std::move(its));
   }
+}
+
+std::vector<Choices::Store> Choices::stores_of(const Mapspace& space, const Placement& placement) {
+  std::vector<Store> stores;
+  for (const PlacementStep& step : placement.steps) {
+    if (step.kind != PlacementStep::Kind::kStore) {
+      for (Store& store : stores) store.inside |= SlotMask{1} << step.slot;
+    } else if (space.arch().memories[step.memory].size_bits) {
+      stores.push_back({step.memory, step.tensors, 0});
+    }
+  }
+  return stores;
+}
+
+bool Choices::fit(const Of& its, const SpatialLoops& spatial) const {
+  const Problem& problem = space_.problem();
+  return std::all_of(its.stores.begin(), its.stores.end(), [&](const Store& store) {
+    std::array<std::uint32_t, kMaxDims> tile;
+    tile.fill(1);
+    for (std::size_t s = 0; s < spatial.size(); ++s) {
+      if ((store.inside >> s & 1u) == 0) continue;
+      for (const Point::Loop& loop : spatial[s]) tile[loop.dim] *= loop.bound;
+    }
+    std::uint64_t bits = 0;
+    for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+      if ((store.tensors >> t & 1u) == 0) continue;
+      bits += static_cast<std::uint64_t>(counter_.tile_words(t, tile)) *
+              bits_of(problem.tensors[t], space_.arch());
+    }
+    return bits <= usable_bits(space_.arch().memories[store.memory]);
+  });
 }
 
 std::vector<std::int64_t> Choices::lanes_of(const SpatialLoops& spatial) const {
@@ -170,13 +206,13 @@ ForSpatialChoices::End Choices::list(const Incumbents& incumbents, double cutoff
   listed_.clear();
   cutoff_ = cutoff;
   least_cut_ = kInfinite;
-  for (std::size_t i = 0; i < placements_.size(); ++i) {
+  for (const Of& its : of_) {
     double value = 0;
     ForSpatialChoices asked;
     asked.stop = stop_;
     asked.most_looks = most_looks;
     asked.keep = [&](std::span<const std::int64_t> lanes, double more) {
-      const CostBound least = least_[i].of(lanes, more);
+      const CostBound least = its.least.of(lanes, more);
       value = incumbents.value(least);
       if (bounds_ && !incumbents.useful(least)) {
         ++left_out_;
@@ -187,13 +223,14 @@ ForSpatialChoices::End Choices::list(const Incumbents& incumbents, double cutoff
       return false;
     };
     asked.take = [&](const SpatialLoops& spatial) {
-      Listed one{value, steps_of(lanes_of(spatial)), placements_[i], spatial};
+      if (!fit(its, spatial)) return;
+      Listed one{value, steps_of(lanes_of(spatial)), its.placement, spatial};
       if (last_ && !before(*last_, one)) return;
       listed_.push_back(std::move(one));
       if (listed_.size() > most_ + most_ / 4) keep_first();
     };
     const std::uint64_t before_it = looks_;
-    const End end = asked.run(space_, space_.placements()[placements_[i]], looks_);
+    const End end = asked.run(space_, space_.placements()[its.placement], looks_);
     if (end != End::kAll) return end;
     most_looks -= looks_ - before_it;
   }
@@ -225,9 +262,9 @@ std::vector<Choice> Choices::hand_out(const Incumbents& incumbents) {
   choices.reserve(listed_.size());
   if (!listed_.empty()) last_ = listed_.back();
   for (Listed& listed : listed_) {
-    const auto at = std::find(placements_.begin(), placements_.end(), listed.placement);
-    const CostBound least =
-        least_[static_cast<std::size_t>(at - placements_.begin())].of(lanes_of(listed.spatial));
+    const auto its = std::find_if(of_.begin(), of_.end(),
+                                  [&](const Of& one) { return one.placement == listed.placement; });
+    const CostBound least = its->least.of(lanes_of(listed.spatial));
     choices.push_back(
         {listed.placement, std::move(listed.spatial), least, incumbents.value(least)});
   }

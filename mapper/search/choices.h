@@ -35,8 +35,8 @@ struct ForSpatialChoices {
   End run(const Mapspace& space, const Placement& placement, std::uint64_t& looks) const;
 };
 
-// What the lanes of a placement tell: every operation, every word once at its outermost store and
-// as often as compute asks for it, the steps and the folds.
+// What the lanes of a placement tell: every operation, every word once at each of its stores and
+// as often as compute asks for it, the steps, the folds, and leakage meanwhile.
 class LeastOfLanes {
  public:
   LeastOfLanes(const Mapspace& space, const Evaluator& evaluator, const BoundaryCounter& counter,
@@ -52,7 +52,7 @@ class LeastOfLanes {
   };
 
   const std::vector<Dim>& dims_;
-  double operations_, interval_cycles_, energy_pj_ = 0, busy_ = 0;
+  double operations_, interval_cycles_, energy_pj_ = 0, busy_ = 0, leakage_pj_per_cycle_ = 0;
   std::vector<Asked> asked_;
   LeastFolds folds_;
 };
@@ -85,6 +85,20 @@ class Choices {
     std::uint32_t placement = 0;
     SpatialLoops spatial;
   };
+  // Memories with a size, and the slots of lanes inside them.
+  struct Store {
+    std::uint8_t memory = 0;
+    TensorMask tensors = 0;
+    SlotMask inside = 0;
+  };
+  struct Of {
+    std::uint32_t placement;
+    LeastOfLanes least;
+    std::vector<Store> stores;
+  };
+  static std::vector<Store> stores_of(const Mapspace& space, const Placement& placement);
+  // Do the lanes inside every store leave a tile that it holds?
+  bool fit(const Of& its, const SpatialLoops& spatial) const;
   bool before(const Listed& a, const Listed& b) const;
   ForSpatialChoices::End list(const Incumbents& incumbents, double cutoff,
                               std::uint64_t most_looks);
@@ -94,15 +108,15 @@ class Choices {
   double steps_of(std::span<const std::int64_t> lanes) const;
 
   const Mapspace& space_;
+  const BoundaryCounter& counter_;
   bool bounds_;
   std::size_t most_;
   const std::atomic<bool>* stop_;
-  std::vector<std::uint32_t> placements_;  // those that can be filled
-  std::vector<LeastOfLanes> least_;        // of each of them
-  std::optional<Listed> last_;             // that came
-  std::vector<Listed> listed_;             // in this round
-  double cutoff_ = 0, least_cut_ = 0;      // in this round
-  bool many_ = false;                      // too many to look at all of them in one round
+  std::vector<Of> of_;                 // by placement, of those that may have mappings
+  std::optional<Listed> last_;         // that came
+  std::vector<Listed> listed_;         // in this round
+  double cutoff_ = 0, least_cut_ = 0;  // in this round
+  bool many_ = false;                  // too many to look at all of them in one round
   double beyond_ = std::numeric_limits<double>::infinity();
   std::uint64_t looks_ = 0, left_out_ = 0;
 };

@@ -30,6 +30,18 @@ Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
   return skeleton;
 }
 
+namespace {
+
+std::int64_t divisors_of(std::int64_t number) {
+  std::int64_t divisors = 0;
+  for (std::int64_t d = 1; d * d <= number; ++d) {
+    if (number % d == 0) divisors += d * d == number ? 1 : 2;
+  }
+  return divisors;
+}
+
+}  // namespace
+
 Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
              OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
              const PruningRules& rules)
@@ -103,6 +115,26 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));
   find_levels();
   set_future();
+}
+
+double Climb::tilings() const {
+  double all = 1;
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    std::int64_t slots = 0;
+    for (const Slot& slot : placement_.slots) {
+      slots += slot.kind != Slot::Kind::kAxis && has(slot.dims, d);
+    }
+    std::int64_t lanes = 1;
+    for (const MappingNode& loop : skeleton_.spatial) lanes *= loop.id == d ? loop.bound : 1;
+    const std::int64_t left = ceil_div(space_.problem().dims[d].extent, lanes);
+    // Tiles that leave different numbers of them, or divisors.
+    const double sizes = skeleton_.ragged ? 2 * std::sqrt(static_cast<double>(left))
+                                          : static_cast<double>(divisors_of(left));
+    for (std::int64_t s = 1; s < slots; ++s) {
+      all *= (sizes + static_cast<double>(s) - 1) / static_cast<double>(s);
+    }
+  }
+  return all;
 }
 
 void ClimbWork::add(const ClimbWork& other) {

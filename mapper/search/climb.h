@@ -36,11 +36,13 @@ class Climb {
 
   // For every mapping with these spatial loops; once looked out, closer.
   const CostBound& least() const { return least_; }
+  // Ways to place the temporal loops, about; orders apart.
+  double tilings() const;
   // For energy, and for these blends of it and time.
   void look_out(std::span<const Blend> blends);
 
-  // After look_out(). Offers every mapping that may belong to the answer, which only kDone proves.
-  // `beam`: keeps only so many states at every step.
+  // After look_out(), if that is worth its while. Offers every mapping that may belong to the
+  // answer, which only kDone proves. `beam`: keeps only so many states at every step.
   enum class End : std::uint8_t { kDone, kNarrowed, kInterrupted };
   End run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work, const SearchLimits& limits,
           std::size_t beam = SIZE_MAX) const;

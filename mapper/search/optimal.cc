@@ -218,7 +218,7 @@ class Optimal {
     };
     come_closer();
     if (choice.value > next) return End::kWaits;
-    climb.look_out(blends_);
+    if (climb.tilings() > rules_.few_tilings) climb.look_out(blends_);
     come_closer();
     if (rules_.bound && !followed.incumbents.useful(choice.least)) {
       return End::kUseless;

@@ -152,7 +152,7 @@ class BoundaryPrices {
 
   const std::vector<Resource>& resources() const { return resources_; }
   // False: there are more than PerResource holds, or under previous_tile more words cross than
-  // Terms tell: equal deltas taken apart, or clipped windows that neighbours forward.
+  // Terms tell: equal deltas taken apart, or windows that neighbours forward.
   bool tells_all() const { return tells_all_; }
   // What every mapping of the skeleton pays, whatever its temporal loops: operations and what
   // `boundary` leaves to it. Leakage is apart.
@@ -184,9 +184,9 @@ class BoundaryPrices {
   bool reduces(std::size_t tensor, std::size_t k) const;
   // Of each word that crosses the boundary, at its parent.
   double access_pj(std::size_t tensor, std::size_t k) const;
-  // Every word once at its outermost store, which any mapping with these stores pays there,
-  // whatever its lanes.
-  Terms outermost_once() const;
+  // Every word once over every boundary but those to compute, which any mapping with these stores
+  // pays, whatever its lanes; busy cycles of the outermost stores alone, to compute as well.
+  Terms words_once() const;
   // Exposed first fills and last drains of a store's tile.
   void price_tile(std::size_t tensor, std::size_t k, std::int64_t words, Terms& sum) const;
 
@@ -210,8 +210,11 @@ class BoundaryPrices {
   // Their energy; nothing where no network carries it, or one lane is all there is.
   ClassLinks links_pj(std::size_t tensor, std::size_t fanout,
                       const std::function<double(std::size_t, double)>& mean_lane) const;
+  void add_networks(std::size_t tensor, std::size_t k, double demand, Terms& sum) const;
+  int network_resource(std::size_t fanout, std::size_t network) const;  // -1: unlimited
   Terms corner(std::size_t tensor, std::size_t k, double demand) const;
   enum class Action : std::uint8_t { kRead, kFill, kUpdate, kDrain };
+  double word_pj(std::size_t tensor, std::size_t k, Action action) const;
 
   void add(std::size_t tensor, std::size_t k, Action action, Range words, double bits,
            Terms& sum) const;

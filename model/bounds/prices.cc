@@ -61,9 +61,12 @@ BoundaryPrices::BoundaryPrices(const Evaluator& evaluator, const BoundaryCounter
         return std::any_of(fanout.networks.begin(), fanout.networks.end(),
                            [](const Network& network) { return !network.forward.empty(); });
       });
-  const bool clips = std::find(clipped_.begin(), clipped_.end(), true) != clipped_.end();
+  bool slides = false;
+  for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+    slides = slides || sliding_[t] != 0 || clipped_[t];
+  }
   if (its.reuse == Conventions::Reuse::kPreviousTile && !skeleton.spatial.empty() &&
-      (its.sharing == Conventions::Sharing::kEqualDelta || (forwards && clips))) {
+      (its.sharing == Conventions::Sharing::kEqualDelta || (forwards && slides))) {
     tells_all_ = false;
   }
   fixed_.busy = PerResource(resources_.size());
@@ -235,9 +238,7 @@ void BoundaryPrices::price(std::size_t t, std::size_t k, const BoundaryFlow& flo
     sum.energy += exact ? network.most_pj : network.least_pj;
     sum.energy_most += network.most_pj;
     const int carrier = counter_->network(network.fanout, t);
-    const int r =
-        resource_of_[4 * evaluator_.arch().memories.size() + network.fanout * (kMaxTensors + 1) +
-                     static_cast<std::size_t>(carrier)];
+    const int r = network_resource(network.fanout, static_cast<std::size_t>(carrier));
     if (r < 0) continue;
     const auto i = static_cast<std::size_t>(r);
     const double rate = resources_[i].bits_per_cycle;
@@ -376,6 +377,25 @@ double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
 }
 
 // The least of what flows with this demand cost, component by component.
+// Whatever the parent is asked for enters every fan-out on its way, and what comes up leaves it.
+// Neighbours may pass words on, and under previous_tile some are still there.
+void BoundaryPrices::add_networks(std::size_t t, std::size_t k, double demand, Terms& sum) const {
+  if (evaluator_.conventions().reuse != Conventions::Reuse::kMarch) return;
+  for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
+    const int carrier = counter_->network(f, t);
+    if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) continue;
+    const Network& its = evaluator_.arch().fanouts[f].networks[static_cast<std::size_t>(carrier)];
+    const int r = network_resource(f, static_cast<std::size_t>(carrier));
+    if (r < 0 || !its.forward.empty()) continue;
+    const auto i = static_cast<std::size_t>(r);
+    sum.busy[i] += demand * bits_[t] / lanes(0, f, kAllDims) / resources_[i].bits_per_cycle;
+  }
+}
+
+int BoundaryPrices::network_resource(std::size_t fanout, std::size_t network) const {
+  return resource_of_[4 * evaluator_.arch().memories.size() + fanout * (kMaxTensors + 1) + network];
+}
+
 Terms BoundaryPrices::corner(std::size_t t, std::size_t k, double demand) const {
   Terms least;
   least.busy = PerResource(resources_.size());
@@ -384,6 +404,7 @@ Terms BoundaryPrices::corner(std::size_t t, std::size_t k, double demand) const 
   if (!evaluator_.problem().tensors[t].is_output) {
     flow.least = flow.most = {demand, demand, demand};
     price(t, k, flow, least);
+    add_networks(t, k, demand, least);
     return least;
   }
   // Between one and `parts` children of a group hold each word; linear in how many.
@@ -406,6 +427,7 @@ Terms BoundaryPrices::corner(std::size_t t, std::size_t k, double demand) const 
       }
     }
   }
+  add_networks(t, k, demand, least);
   return least;
 }
 
@@ -432,21 +454,29 @@ BoundaryPrices::Floor BoundaryPrices::floor(std::size_t t, std::size_t k) const 
   return floor;
 }
 
-double BoundaryPrices::access_pj(std::size_t t, std::size_t k) const {
+double BoundaryPrices::word_pj(std::size_t t, std::size_t k, Action action) const {
   Terms one;
   one.busy = one.busy_most = PerResource(resources_.size());
-  const bool output = evaluator_.problem().tensors[t].is_output;
-  add(t, k, output ? Action::kUpdate : Action::kRead, {1, 1},
-      output ? std::min(bits_[t], final_bits_[t]) : bits_[t], one);
+  const double bits = action == Action::kUpdate ? std::min(bits_[t], final_bits_[t]) : bits_[t];
+  add(t, k, action, {1, 1}, bits, one);
   return one.energy;
 }
 
-Terms BoundaryPrices::outermost_once() const {
+double BoundaryPrices::access_pj(std::size_t t, std::size_t k) const {
+  const bool output = evaluator_.problem().tensors[t].is_output;
+  return word_pj(t, k, output ? Action::kUpdate : Action::kRead);
+}
+
+Terms BoundaryPrices::words_once() const {
   Terms once;
   once.busy = once.busy_most = PerResource(resources_.size());
   for (std::size_t t = 0; t < skeleton_.chain.size(); ++t) {
-    if (skeleton_.chain[t].empty() || fanouts_above_[skeleton_.chain[t].front()] > 0) continue;
     const bool output = evaluator_.problem().tensors[t].is_output;
+    for (std::size_t k = 1; k < skeleton_.chain[t].size(); ++k) {
+      if (k > 1) once.energy += words_[t] * access_pj(t, k);
+      if (!output) once.energy += words_[t] * word_pj(t, k, Action::kFill);
+    }
+    if (skeleton_.chain[t].empty() || fanouts_above_[skeleton_.chain[t].front()] > 0) continue;
     add(t, 1, output ? Action::kUpdate : Action::kRead, {words_[t], words_[t]},
         output ? std::min(bits_[t], final_bits_[t]) : bits_[t], once);
   }

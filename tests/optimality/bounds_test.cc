@@ -469,13 +469,13 @@ void check_bounds(std::uint64_t worlds) {
 
 // Worlds in which a bound was too high once, by what was wrong. The seeds mean what they meant as
 // long as the generator draws as it does.
-constexpr std::array<std::uint64_t, 9> kOnce = {
+constexpr std::array<std::uint64_t, 11> kOnce = {
     // under previous_tile words of the edge may stay, and were taken to cross again
     108, 117, 204, 293, 301,
     // fan-outs without lanes were asked whether they reduce what passes, and final bits not counted
     813, 998,
-    // the most that clipped windows cost under previous_tile if neighbours forward was too low
-    1237, 1742};
+    // the most that windows cost under previous_tile if neighbours forward was too low
+    1237, 1742, 3561, 4110};
 
 }  // namespace
 

@@ -299,11 +299,13 @@ std::vector<std::string> check_counts(const World& world, const Listing& listing
 std::vector<std::string> check_quest(const Quest& quest, const Listing& listing,
                                      const Checks& checks, SearchTally& tally) {
   Checker checker(quest, listing, tally);
-  checker.check_proof({}, "all rules");
+  PruningRules looks;
+  looks.few_tilings = 0;
+  checker.check_proof(looks, "all rules");
   if (checks.rounds) {
     SearchLimits limits;
     limits.most_choices = 2;
-    checker.check_proof({}, "two choices at once", limits);
+    checker.check_proof({}, "two choices at once, few tilings", limits);
   }
   if (checks.limits) checker.check_limits();
   if (checks.rules) {
