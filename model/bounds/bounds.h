@@ -191,6 +191,7 @@ class BoundaryPrices {
   void price_tile(std::size_t tensor, std::size_t k, std::int64_t words, Terms& sum) const;
 
  private:
+  static constexpr DimMask kAllDims = 0xffff;
   struct Range {
     double least = 0, most = 0;
   };
