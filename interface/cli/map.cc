@@ -94,6 +94,7 @@ class Mapper {
     store(found, options_.search, result);
     const Afterwards afterwards(stop_);
     result.certificate->mapspace = mapspace_size(space, afterwards.flag());
+    seal(result);
     return result;
   }
 

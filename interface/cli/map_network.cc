@@ -126,6 +126,7 @@ class NetworkMapping {
     StoredLayerSearch search{names_of(answer.equal), count, std::move(best).value()};
     store(answer.found, options_of_layers(options_, request_.goal), search.result);
     search.result.certificate->mapspace = mapspace_size(*space, afterwards.flag());
+    seal(search.result);
     for (std::size_t p = 0; p < copies.size(); ++p) {
       if (copies[p] == 0) continue;
       Result<StoredResult> chosen = priced(*evaluator, answer.points[p].mapping);

@@ -28,6 +28,7 @@ class Checker {
     if (Status s = front(actual); !s.ok()) return s;
     if (Status s = sample(actual); !s.ok()) return s;
     actual.fingerprint = fingerprint_of(actual);
+    seal(actual);
     return {};
   }
 

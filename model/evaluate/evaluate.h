@@ -189,6 +189,7 @@ struct StoredCertificate {
   std::map<std::string, std::int64_t> pruned;
   std::int64_t work = 0, unpriced = 0;
   double seconds = 0;
+  std::string fingerprint;  // see seal()
 };
 
 // How the objective is spread over the mapspace, as a sample has it.
@@ -234,6 +235,9 @@ std::string result_schema();
 
 // 32 hexadecimal digits that follow from the inputs and the model's revision alone.
 std::string fingerprint_of(const StoredResult& result);
+// Gives the certificate a fingerprint of its own, which follows from the result's, from all that
+// the search says, and from its front: whoever changes them has not searched.
+void seal(StoredResult& result);
 // "DRAM bandwidth", "MAC steps", "first fill of GlobalBuffer": a part of the time in words.
 std::string time_part_name(const TimePart& part, const Arch& arch);
 

@@ -308,6 +308,20 @@ std::string fingerprint_of(const StoredResult& result) {
   return fingerprint.hex();
 }
 
+void seal(StoredResult& result) {
+  if (!result.certificate) return;
+  StoredCertificate said = *result.certificate;
+  said.seconds = 0;
+  said.fingerprint.clear();
+  Fingerprint fingerprint;
+  fingerprint.add(result.fingerprint);
+  fingerprint.add(fields::to_text(certificate_table().write(said)));
+  for (const StoredMapping& point : result.front) {
+    fingerprint.add(mapping_to_json(point.mapping, result.problem, result.arch));
+  }
+  result.certificate->fingerprint = fingerprint.hex();
+}
+
 std::string time_part_name(const TimePart& part, const Arch& arch) {
   const std::string node = node_name(arch, part.node, part.id);
   switch (part.kind) {

@@ -316,27 +316,6 @@ void pruned(Table<StoredCertificate>& table) {
       .required();
 }
 
-const Table<StoredCertificate>& certificate_table() {
-  using Doc = StoredCertificate;
-  static const Table<Doc> table = [] {
-    Table<Doc> t;
-    truth(t, "proved", &Doc::proved, "Nothing in the space is better.");
-    number(t, "lower_bound", &Doc::lower_bound, "Of the objective, over the whole space.");
-    t.number("gap", &Doc::gap, fields::kNotNegative,
-             "Best / lower bound - 1; absent where the bound is 0 and says nothing.");
-    t.text("mapspace", &Doc::mapspace,
-           "How many mappings the space has before capacities, in decimal.");
-    text(t, "space", &Doc::space, "What the space holds.");
-    count(t, "states", &Doc::states, "States, or mappings, looked at.");
-    pruned(t);
-    count(t, "work", &Doc::work, "Work units: the same on every machine.");
-    count(t, "unpriced", &Doc::unpriced, "Mappings met that the model does not count.");
-    number(t, "seconds", &Doc::seconds, "How long it took.");
-    return t;
-  }();
-  return table;
-}
-
 const Table<StoredStatistics>& statistics_table() {
   using Doc = StoredStatistics;
   static const Table<Doc> table = [] {
@@ -413,6 +392,29 @@ const fields::Table<ResultDoc>& result_table() {
         "What every action costs and where each number comes from, unless the architecture says.");
     text(t, "fingerprint", &Doc::fingerprint, "Follows from the inputs and the model's revision.");
     count(t, "model_revision", &Doc::model_revision, "Changes when any number can change.");
+    return t;
+  }();
+  return table;
+}
+
+const fields::Table<StoredCertificate>& certificate_table() {
+  using Doc = StoredCertificate;
+  static const Table<Doc> table = [] {
+    Table<Doc> t;
+    truth(t, "proved", &Doc::proved, "Nothing in the space is better.");
+    number(t, "lower_bound", &Doc::lower_bound, "Of the objective, over the whole space.");
+    t.number("gap", &Doc::gap, fields::kNotNegative,
+             "Best / lower bound - 1; absent where the bound is 0 and says nothing.");
+    t.text("mapspace", &Doc::mapspace,
+           "How many mappings the space has before capacities, in decimal.");
+    text(t, "space", &Doc::space, "What the space holds.");
+    count(t, "states", &Doc::states, "States, or mappings, looked at.");
+    pruned(t);
+    count(t, "work", &Doc::work, "Work units: the same on every machine.");
+    count(t, "unpriced", &Doc::unpriced, "Mappings met that the model does not count.");
+    number(t, "seconds", &Doc::seconds, "How long it took.");
+    t.text("fingerprint", &Doc::fingerprint,
+           "Follows from the result's fingerprint, all of this but the seconds, and the front.");
     return t;
   }();
   return table;

@@ -60,6 +60,7 @@ struct ResultDoc {
 
 const fields::Table<ResultDoc>& result_table();
 const fields::Table<StoredOptions>& options_table();
+const fields::Table<StoredCertificate>& certificate_table();
 
 // Names of TimePart::Kind, in its order.
 const std::vector<std::string>& time_kinds();

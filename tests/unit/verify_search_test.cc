@@ -159,8 +159,7 @@ struct Answer {
   std::string text;
 };
 
-Answer verify(StoredResult result, const std::string& flags = "") {
-  result.fingerprint = fingerprint_of(result);
+Answer verify_as_it_is(const StoredResult& result, const std::string& flags = "") {
   const std::filesystem::path path = std::filesystem::temp_directory_path() /
                                      ("loopscape_verify_" + std::to_string(::getpid()) + ".json");
   std::ofstream(path) << result_to_json(result);
@@ -179,11 +178,19 @@ Answer verify(StoredResult result, const std::string& flags = "") {
   return answer;
 }
 
-// Pointers of what differs or is at fault.
+// A forgery that knows how fingerprints are made.
+Answer verify(StoredResult result, const std::string& flags = "") {
+  result.fingerprint = fingerprint_of(result);
+  seal(result);
+  return verify_as_it_is(result, flags);
+}
+
+// Pointers of what differs or is at fault; the certificate's fingerprint follows from the rest.
+constexpr const char* kSeal = "/certificate/fingerprint";
 std::vector<std::string> pointers(const Answer& answer) {
   std::vector<std::string> all;
   for (const auto& one : answer.json.value("differences", nlohmann::json::array())) {
-    all.push_back(one["pointer"]);
+    if (one["pointer"] != kSeal) all.push_back(one["pointer"]);
   }
   std::sort(all.begin(), all.end());
   if (!answer.json.contains("full")) return all;
@@ -192,6 +199,35 @@ std::vector<std::string> pointers(const Answer& answer) {
 }
 
 using Pointers = std::vector<std::string>;
+
+TEST_CASE("what a search says is not changed unnoticed") {
+  StoredResult whole = optimal(true);
+  whole.fingerprint = fingerprint_of(whole);
+  seal(whole);
+  CHECK(verify_as_it_is(whole).code == 0);
+  using Change = std::function<void(StoredResult&)>;
+  const std::vector<Change> changes = {
+      [](StoredResult& r) { r.certificate->states += 1; },
+      [](StoredResult& r) { r.certificate->work -= 1; },
+      [](StoredResult& r) { r.certificate->pruned["bound"] += 1; },
+      [](StoredResult& r) { r.certificate->proved = false; },
+      [](StoredResult& r) { r.certificate->fingerprint.clear(); },
+      [](StoredResult& r) { r.front.pop_back(); },
+  };
+  for (const Change& change : changes) {
+    StoredResult changed = whole;
+    change(changed);
+    const Answer answer = verify_as_it_is(changed);
+    INFO(answer.text);
+    CHECK(answer.code == 1);
+    if (answer.json.contains("differences")) {  // else it holds no water at all
+      REQUIRE(answer.json["differences"].size() == 1);
+      CHECK(answer.json["differences"][0]["pointer"] == kSeal);
+    }
+  }
+  whole.certificate->seconds += 1;
+  CHECK(verify_as_it_is(whole).code == 0);
+}
 
 TEST_CASE("results that hold are verified, in full too") {
   for (const StoredResult& result : {optimal(), optimal(true), exhaustive(), random_one()}) {
