@@ -117,7 +117,11 @@ CostBound LeastOfLanes::of(std::span<const std::int64_t> lanes, double more) con
 Choices::Choices(const Mapspace& space, const Evaluator& evaluator, const BoundaryCounter& counter,
                  const Incumbents& incumbents, bool bounds, std::size_t most,
                  const std::atomic<bool>* stop)
-    : space_(space), counter_(counter), bounds_(bounds), most_(most), stop_(stop) {
+    : space_(space),
+      counter_(counter),
+      bounds_(bounds),
+      most_(std::max<std::size_t>(1, most)),
+      stop_(stop) {
   const std::vector<std::int64_t> no_lanes(space.problem().dims.size(), 1);
   double most_lanes = 1;
   for (const Fanout& fanout : space.arch().fanouts) {
