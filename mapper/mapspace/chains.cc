@@ -23,7 +23,7 @@ std::uint64_t Tuples::ragged(int k, std::uint64_t m) {
   std::uint64_t sum = 0;
   for (std::uint64_t b = 2; b <= m >> (k - 1);) {
     const std::uint64_t inside = m / b;
-    const std::uint64_t last = m / inside;
+    const std::uint64_t last = m / inside;  // NOLINT: b is at most m
     sum += (last - b + 1) * ragged(k - 1, inside);
     b = last + 1;
     ++work_;
@@ -61,7 +61,7 @@ const std::vector<std::uint64_t>& Tuples::divisors(std::uint64_t m) {
 
 // ---- chains ----
 
-Chains::Chains(std::int64_t extent, std::vector<FactorRule> rules, Tuples& tuples)
+Chains::Chains(std::int64_t extent, const std::vector<FactorRule>& rules, Tuples& tuples)
     : extent_(extent), tuples_(tuples) {
   for (const FactorRule& rule : rules) {
     possible_ = possible_ && (rule.slots != 0 || rule.least <= 1) && rule.most >= 1 &&

@@ -52,7 +52,7 @@ struct ChainLoop {
 // Chains of one dimension in one placement.
 class Chains {
  public:
-  Chains(std::int64_t extent, std::vector<FactorRule> rules, Tuples& tuples);
+  Chains(std::int64_t extent, const std::vector<FactorRule>& rules, Tuples& tuples);
 
   std::uint64_t count(const ChainShape& shape);
   // Chain number `number` of the shape: slots under factor rules first, each from the inside out,

@@ -173,16 +173,16 @@ class Maker {
     tables_ = std::move(frame->tables);
     for (std::size_t d = 0; d < problem_.dims.size(); ++d) {
       if (problem_.dims[d].extent == 1) continue;
-      if (Status status = add_dim(d, std::move(frame->rules[d])); !status.ok()) return status;
+      if (Status status = add_dim(d, frame->rules[d]); !status.ok()) return status;
     }
     return std::move(tables_);
   }
 
  private:
-  Status add_dim(std::size_t d, std::vector<FactorRule> rules) {
+  Status add_dim(std::size_t d, const std::vector<FactorRule>& rules) {
     DimTable table;
     table.dim = static_cast<std::uint8_t>(d);
-    table.chains = std::make_unique<Chains>(problem_.dims[d].extent, std::move(rules), tuples_);
+    table.chains = std::make_unique<Chains>(problem_.dims[d].extent, rules, tuples_);
     found_.clear();
     table.bounds = axis_bounds(problem_, placement_, tables_, d, tuples_.factors());
     for (std::size_t b = 0; b < table.bounds.size(); ++b) {

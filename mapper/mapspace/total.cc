@@ -69,7 +69,7 @@ class PlainCount {
     find_runs();
     for (std::size_t d = 0; d < problem_.dims.size(); ++d) {
       if (problem_.dims[d].extent == 1) continue;
-      if (Status s = count_chains(d, std::move(frame->rules[d])); !s.ok()) return s;
+      if (Status s = count_chains(d, frame->rules[d]); !s.ok()) return s;
       if (dims_.back().moves.empty()) return cpp_int(0);  // no chain at all
     }
     std::vector<const Moves*> moves;
@@ -144,7 +144,7 @@ class PlainCount {
 
   // ---- chains ----
 
-  Status count_chains(std::size_t d, std::vector<FactorRule> rules) {
+  Status count_chains(std::size_t d, const std::vector<FactorRule>& rules) {
     DimCounts its;
     its.dim = static_cast<std::uint8_t>(d);
     for (const Run& run : runs_) {
@@ -152,7 +152,7 @@ class PlainCount {
       its.cells *= its.radix.back();
     }
     const bool by_rules = !rules.empty();
-    Chains chains(problem_.dims[d].extent, std::move(rules), tuples_);
+    Chains chains(problem_.dims[d].extent, rules, tuples_);
     std::map<std::vector<std::uint32_t>, std::size_t> known;
     for (const auto& bounds : axis_bounds(problem_, placement_, tables_, d, tuples_.factors())) {
       if (stopped()) return was_stopped();

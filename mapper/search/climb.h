@@ -97,8 +97,7 @@ class Climb {
   void set_future();
   void find_levels();
   Future least_of_level(const Level& level) const;
-  double words_now(std::size_t tensor, std::size_t boundary, const Tile& tile,
-                   std::size_t step) const;
+  double words_now(std::size_t t, std::size_t k, const Tile& tile, std::size_t step) const;
   void add_open(std::span<const OpenRun> runs, const Tile& tile, const Tile& can_grow,
                 std::size_t step, Future& sum) const;
   bool fits(const Step& store, const Tile& tile) const;

@@ -449,7 +449,7 @@ void Climb::Run::pay(State& state, const Open& open) {
   boundary.ragged = !perfect_;
   // Up to the last lanes, and at least up to the end of the march.
   std::size_t end = open.phase == Open::Phase::kClosed ? open.end : state.loops.size();
-  boundary.ended_by = open.ended_by;
+  if (open.ended_by != kNoDim) boundary.ended_by = static_cast<std::uint8_t>(open.ended_by);
   for (std::size_t i = end; i < state.loops.size(); ++i) {
     if (state.loops[i].kind == LoopKind::kSpatial && inside(open, state.slot_of[i])) {
       end = i + 1;

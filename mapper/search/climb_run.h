@@ -228,7 +228,7 @@ class Climb::Run {
     // and lanes. A march has also grown its own dimension.
     if (open.phase == Open::Phase::kRun) return;
     if (open.phase == Open::Phase::kMarch) {
-      put(open.tile[static_cast<std::size_t>(open.marching)]);
+      put(open.tile[static_cast<std::uint8_t>(open.marching)]);
       return;
     }
     const bool complex = climb_.counter_.complex(open.tensor) != 0;
@@ -251,7 +251,8 @@ class Climb::Run {
     }
     std::int64_t marched = 1;
     for (std::size_t l = open.first; l < open.end; ++l) {
-      if (static_cast<int>(state.loops[l].id) == open.marching) marched *= state.loops[l].bound;
+      if (state.loops[l].id == static_cast<std::uint8_t>(open.marching))
+        marched *= state.loops[l].bound;
     }
     put(marched);
   }

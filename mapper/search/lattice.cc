@@ -106,7 +106,7 @@ double OutlookLattice::classes(std::span<const std::int64_t> extents, bool perfe
 std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d,
                                                          const std::vector<std::int64_t>& lanes,
                                                          double ratio) {
-  const std::vector<Bin> classes = classes_of(extents_[d], perfect_, lanes);
+  std::vector<Bin> classes = classes_of(extents_[d], perfect_, lanes);
   if (perfect_) return classes;
   std::vector<Bin> bins;
   std::int64_t most_tiles = 0;  // of the last bin's sizes
@@ -180,14 +180,15 @@ void OutlookLattice::take_least_of_grown(Table& table, DimMask dims) const {
 const std::vector<char>& OutlookLattice::holding(std::uint64_t name,
                                                  const std::function<bool(const Tile&)>& holds) {
   const auto [entry, is_new] = holding_.try_emplace(name);
-  if (!is_new) return entry->second;
-  entry->second.resize(size_);
+  std::vector<char>& held = entry->second;
+  if (!is_new) return held;
+  held.resize(size_);
   for_each_tile([&](std::size_t i, const auto& bin) {
     Tile tile{};
     for (std::size_t d = 0; d < bins_.size(); ++d) tile[d] = bins_[d][bin[d]].smallest;
-    entry->second[i] = holds(tile) ? 1 : 0;
+    held[i] = holds(tile) ? 1 : 0;
   });
-  return entry->second;
+  return held;
 }
 
 std::shared_ptr<const OutlookLattice::LevelTables> OutlookLattice::known(
