@@ -356,7 +356,7 @@ double BoundaryPrices::access_pj(std::size_t t, std::size_t k) const {
 Terms BoundaryPrices::words_once() const {
   Terms once;
   once.busy = once.busy_most = PerResource(resources_.size());
-  for (std::size_t t = 0; t < skeleton_.chain.size(); ++t) {
+  for (std::size_t t = 0; t < evaluator_.problem().tensors.size(); ++t) {
     const bool output = evaluator_.problem().tensors[t].is_output;
     for (std::size_t k = 1; k < skeleton_.chain[t].size(); ++k) {
       if (k > 1) once.energy += words_[t] * access_pj(t, k);
