@@ -2,17 +2,35 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 namespace loopscape::cli {
 namespace {
 
 std::atomic<bool> stop{false}, signalled{false};
-static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may touch them
+std::atomic<std::int64_t> signalled_at{0};  // milliseconds
+// A signal handler may touch them.
+static_assert(std::atomic<bool>::is_always_lock_free &&
+              std::atomic<std::int64_t>::is_always_lock_free);
+
+// Whoever signals a process and its group, as timeout does, signals it twice within a moment.
+constexpr std::int64_t kOneSignalMs = 250;
+
+std::int64_t now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);  // a signal handler may call it
+  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
 
 extern "C" void on_interrupt(int) {
-  signalled.store(true);
-  stop.store(true);
-  std::signal(SIGINT, SIG_DFL);
+  if (!signalled.exchange(true)) {
+    signalled_at.store(now_ms());
+    stop.store(true);
+  } else if (now_ms() - signalled_at.load() > kOneSignalMs) {
+    std::signal(SIGINT, SIG_DFL);
+    std::raise(SIGINT);
+  }
 }
 
 }  // namespace
@@ -41,7 +59,10 @@ Stop::Stop(double seconds) {
   if (seconds > 0) timer_.emplace(seconds, stop);
 }
 
-Stop::~Stop() { std::signal(SIGINT, SIG_DFL); }
+// Once interrupted, what was found is still to be printed.
+Stop::~Stop() {
+  if (!signalled.load()) std::signal(SIGINT, SIG_DFL);
+}
 
 const std::atomic<bool>* Stop::flag() const { return &stop; }
 bool Stop::interrupted() const { return signalled.load(); }

@@ -1,4 +1,4 @@
-// What ends a search early: SIGINT (a second one kills as usual) or a time limit.
+// What ends a search early: SIGINT (another one, a moment later, kills as usual) or a time limit.
 #pragma once
 
 #include <atomic>
