@@ -24,15 +24,6 @@ bool can_be_filled(const Placement& placement) {
   });
 }
 
-bool has_neighbour_links(const Arch& arch, const BoundaryCounter& counter, std::size_t tensor) {
-  for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
-    const int carrier = counter.network(f, tensor);
-    if (carrier < 0) continue;
-    if (!arch.fanouts[f].networks[static_cast<std::size_t>(carrier)].forward.empty()) return true;
-  }
-  return false;
-}
-
 // Bounds of a slot's loops by dimension, then the loops' order: as they are generated.
 int compare(const std::vector<Point::Loop>& a, const std::vector<Point::Loop>& b) {
   const auto bound = [](const std::vector<Point::Loop>& loops, std::size_t d) {
@@ -70,7 +61,7 @@ LeastOfLanes::LeastOfLanes(const Mapspace& space, const Evaluator& evaluator,
     busy_ = std::max(busy_, once.busy[i] * (1 - 1e-12));
   }
   for (std::size_t t = 0; t < space.problem().tensors.size(); ++t) {
-    if (counter.clipped(t) || has_neighbour_links(space.arch(), counter, t)) continue;
+    if (counter.clipped(t) || has_neighbour_links(space, t)) continue;
     Asked asked;
     asked.access_pj = prices.access_pj(t, skeleton.chain[t].size());
     asked.words = skeleton.chain[t].size() == 1 ? static_cast<double>(counter.all_words(t)) : 0;
@@ -86,11 +77,15 @@ LeastOfLanes::LeastOfLanes(const Mapspace& space, const Evaluator& evaluator,
   }
 }
 
-CostBound LeastOfLanes::of(std::span<const std::int64_t> lanes, double more) const {
+double LeastOfLanes::steps(std::span<const std::int64_t> lanes) const {
   double steps = 1;
   for (std::size_t d = 0; d < dims_.size(); ++d) {
     steps *= static_cast<double>(ceil_div(dims_[d].extent, lanes[d]));
   }
+  return steps;
+}
+
+CostBound LeastOfLanes::of(std::span<const std::int64_t> lanes, double more) const {
   CostBound least;
   least.energy_pj = energy_pj_;
   for (const Asked& asked : asked_) {
@@ -107,8 +102,8 @@ CostBound LeastOfLanes::of(std::span<const std::int64_t> lanes, double more) con
     const double words = operations_ / served * (1 - 1e-12);
     least.energy_pj += asked.access_pj * std::max(0.0, words - asked.words);
   }
-  steps = std::max(1.0, std::ceil(steps / more * (1 - 1e-12)));
-  least.cycles = std::ceil(std::max(busy_, steps * interval_cycles_));
+  const double at_least = std::max(1.0, std::ceil(steps(lanes) / more * (1 - 1e-12)));
+  least.cycles = std::ceil(std::max(busy_, at_least * interval_cycles_));
   if (more == 1) least.cycles += std::ceil(folds_.cycles(lanes));
   least.energy_pj += leakage_pj_per_cycle_ * least.cycles;
   return least;
@@ -176,14 +171,6 @@ std::vector<std::int64_t> Choices::lanes_of(const SpatialLoops& spatial) const {
   return lanes;
 }
 
-double Choices::steps_of(std::span<const std::int64_t> lanes) const {
-  double steps = 1;
-  for (std::size_t d = 0; d < lanes.size(); ++d) {
-    steps *= static_cast<double>(ceil_div(space_.problem().dims[d].extent, lanes[d]));
-  }
-  return steps;
-}
-
 bool Choices::before(const Listed& a, const Listed& b) const {
   if (a.value != b.value) return a.value < b.value;
   if (a.placement != b.placement) return a.placement < b.placement;
@@ -228,7 +215,7 @@ ForSpatialChoices::End Choices::list(const Incumbents& incumbents, double cutoff
     };
     asked.take = [&](const SpatialLoops& spatial) {
       if (!fit(its, spatial)) return;
-      Listed one{value, steps_of(lanes_of(spatial)), its.placement, spatial};
+      Listed one{value, its.least.steps(lanes_of(spatial)), its.placement, spatial};
       if (last_ && !before(*last_, one)) return;
       listed_.push_back(std::move(one));
       if (listed_.size() > most_ + most_ / 4) keep_first();

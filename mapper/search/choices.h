@@ -43,6 +43,7 @@ class LeastOfLanes {
                const Placement& placement);
   // Of any choice with these lanes, or with up to `more` times as many.
   CostBound of(std::span<const std::int64_t> lanes, double more = 1) const;
+  double steps(std::span<const std::int64_t> lanes) const;
 
  private:
   struct Asked {  // of a tensor, by compute
@@ -105,7 +106,6 @@ class Choices {
   void keep_first();
   std::vector<Choice> hand_out(const Incumbents& incumbents);
   std::vector<std::int64_t> lanes_of(const SpatialLoops& spatial) const;
-  double steps_of(std::span<const std::int64_t> lanes) const;
 
   const Mapspace& space_;
   const BoundaryCounter& counter_;

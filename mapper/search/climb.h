@@ -4,9 +4,7 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -27,6 +25,9 @@ struct ClimbWork {
   std::uint64_t states = 0, bounded = 0, dominated = 0, work = 0, unpriced = 0;
   void add(const ClimbWork& other);
 };
+
+// Do neighbours pass words of this input on anywhere?
+bool has_neighbour_links(const Mapspace& space, std::size_t tensor);
 
 class Climb {
  public:
@@ -77,7 +78,6 @@ class Climb {
     Future least;
   };
 
-  bool has_neighbour_links(std::size_t tensor) const;
   struct Watch {
     std::uint8_t fanout, tensor, boundary;
     double fold_cycles = 0;  // of one residence, if no other tensor can be stationary instead

@@ -6,12 +6,12 @@
 
 namespace loopscape {
 
-bool Climb::has_neighbour_links(std::size_t t) const {
-  if (space_.problem().tensors[t].is_output) return false;
-  for (const Fanout& fanout : space_.arch().fanouts) {
+bool has_neighbour_links(const Mapspace& space, std::size_t t) {
+  if (space.problem().tensors[t].is_output) return false;
+  for (const Fanout& fanout : space.arch().fanouts) {
     for (const Network& network : fanout.networks) {
       for (const std::string& name : network.forward) {
-        if ((space_.problem().tensors_called(name) >> t & 1u) != 0) return true;
+        if ((space.problem().tensors_called(name) >> t & 1u) != 0) return true;
       }
     }
   }
@@ -162,7 +162,7 @@ void Climb::set_floors() {
   per_arrival_.resize(floor_.size());
   only_energy_ = prices_.resources().empty();
   for (std::size_t t = 0; t < floor_.size(); ++t) {
-    forwards_.push_back(has_neighbour_links(t));
+    forwards_.push_back(has_neighbour_links(space_, t));
     reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
     floor_[t].resize(skeleton_.chain[t].size() + 1);
     per_arrival_[t].resize(floor_[t].size());

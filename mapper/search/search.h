@@ -69,7 +69,9 @@ struct Certificate {
   double gap = 0;          // best / lower bound - 1
   std::string space;       // in words
   std::uint64_t states = 0;
-  std::map<std::string, std::uint64_t> pruned;  // by rule
+  // By rule. "spatial bound" counts choices of lanes, or many that go on from the same lanes, each
+  // time that they are passed over.
+  std::map<std::string, std::uint64_t> pruned;
   std::uint64_t work = 0;
   std::uint64_t unpriced = 0;  // mappings met that the model does not count (counting.md B9)
   double seconds = 0;
