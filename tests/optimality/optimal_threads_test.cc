@@ -66,6 +66,8 @@ class Threads {
     for (const Objective objective :
          {Objective::kEnergy, Objective::kDelay, Objective::kEdp, Objective::kEd2p}) {
       for (const bool front : {false, true}) {
+        // What is looked at ahead is shared by the choices that a thread follows.
+        rules_.few_tilings = objective == Objective::kDelay ? PruningRules().few_tilings : 0;
         goal_ = Goal{objective, std::nullopt, std::nullopt, front};
         const std::uint64_t work = compare(UINT64_MAX);
         for (const double share : {0.2, 0.7}) {
@@ -86,7 +88,7 @@ class Threads {
       SearchLimits limits;
       limits.max_work = max_work;
       limits.threads = threads;
-      const SearchResult result = search_optimal(space_, evaluator_, goal_, limits);
+      const SearchResult result = search_optimal(space_, evaluator_, goal_, limits, rules_);
       ++tally_.searches;
       tally_.open += !result.certificate.proved;
       const std::string text = text_of(result, world_);
@@ -107,6 +109,7 @@ class Threads {
   Evaluator evaluator_;
   Mapspace space_;
   Goal goal_;
+  PruningRules rules_;
   std::string wrong_;
 };
 
