@@ -135,8 +135,7 @@ OrderedJson nodes_schema() {
   OrderedJson node = OrderedJson::object();
   node["anyOf"] = OrderedJson::array(
       {memory_table().schema(), fanout_table().schema(), compute_table().schema()});
-  OrderedJson schema = fields::type_schema("array");
-  schema["items"] = std::move(node);
+  OrderedJson schema = fields::list_schema(std::move(node));
   schema["minItems"] = 2;
   return schema;
 }
@@ -172,7 +171,8 @@ const Table<Arch>& arch_table() {
           .integer("word_bits", &Arch::word_bits, {1, 65536}, "Width of a word.")
           .object("role_bits", &Arch::role_bits, role_bits_table(),
                   "Widths of tensors whose problem states none, by their role.")
-          .custom("nodes", nodes_schema(), read_nodes, write_nodes,  // after word_bits: "words"
+          .custom("nodes", fields::Schema(nodes_schema), read_nodes,
+                  write_nodes,  // after word_bits: "words"
                   "Memories, fan-outs and the compute node, outermost first.")
           .required()
           .list("constraints", &Arch::constraints, constraint_table(),

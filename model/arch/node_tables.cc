@@ -377,8 +377,7 @@ OrderedJson write_networks(const Fanout& fanout) {
 }
 
 OrderedJson networks_schema() {
-  OrderedJson list = fields::type_schema("array");
-  list["items"] = network_table().schema();
+  OrderedJson list = fields::list_schema(network_table().schema());
   list["maxItems"] = kMaxTensors;
   OrderedJson schema = OrderedJson::object();
   schema["anyOf"] = OrderedJson::array({network_table().schema(), list});
@@ -439,7 +438,7 @@ const Table<Fanout>& fanout_table() {
         .required()
         .custom("dims", map_schema(fields::names_schema()), read_axis_dims, write_axis_dims,
                 "Per axis, the dimensions that may be unrolled on it; default: any.")
-        .custom("network", networks_schema(), read_networks, write_networks,
+        .custom("network", fields::Schema(networks_schema), read_networks, write_networks,
                 "One network, or a list of them, one per set of tensors.");
     return t;
   }();

@@ -114,61 +114,83 @@ const char* file_kind(const Json& json) {
 
 Status read_integer(const Json& json, const Reader& reader, IntegerRange range, std::int64_t scale,
                     std::int64_t& out) {
-  const std::string wanted = "expected a whole number" + range_text(range, scale);
+  const auto refuse = [&](const std::string& what) {
+    return reader.error("expected a whole number" + range_text(range, scale) + what);
+  };
   std::int64_t value = 0;
-  std::string shown = found(json);
+  double real = 0;
+  bool evaluated = false;
+  const auto shown = [&] { return found(json) + (evaluated ? " = " + number_text(real) : ""); };
   if (json.is_number_integer()) {
     OverflowFlag overflow;
     if (!exact_integer(json, value)) overflow.raise();
     value = overflow.mul(value, scale);
-    if (overflow.raised()) return reader.error(wanted + "; " + shown + " does not fit 63 bits");
+    if (overflow.raised()) return refuse("; " + shown() + " does not fit 63 bits");
   } else {
-    double real = 0;
     if (json.is_number_float()) {
       real = json.get<double>();
     } else if (json.is_string() && reader.evaluate) {
       if (Status s = evaluate_text(json, reader, real); !s.ok()) return s;
-      shown += " = " + number_text(real);
+      evaluated = true;
     } else {
-      return reader.error(wanted + ", found " + shown);
+      return refuse(", found " + shown());
     }
-    real *= static_cast<double>(scale);
-    if (!(std::fabs(real) <= kExactWhole))
-      return reader.error(wanted + "; " + shown + " is too large");
-    if (real != std::trunc(real)) {
-      return reader.error((scale == 1 ? wanted : "expected a whole number of the smallest unit") +
-                          ", found " + shown);
+    const double scaled = real * static_cast<double>(scale);
+    if (!(std::fabs(scaled) <= kExactWhole)) return refuse("; " + shown() + " is too large");
+    if (scaled != std::trunc(scaled)) {
+      if (scale == 1) return refuse(", found " + shown());
+      return reader.error("expected a whole number of the smallest unit, found " + shown());
     }
-    value = static_cast<std::int64_t>(real);
+    value = static_cast<std::int64_t>(scaled);
   }
   if (value < range.min || value > range.max) {
     const std::string unit = scale == 1 ? "" : " (" + std::to_string(value) + " in its own unit)";
-    return reader.error("expected a whole number" + range_text(range, 1) + ", found " + shown +
+    return reader.error("expected a whole number" + range_text(range, 1) + ", found " + shown() +
                         unit);
   }
   out = value;
   return {};
 }
 
+namespace {
+
+bool inside(double value, NumberRange range) {  // false for NaN
+  return value >= range.min && value <= range.max && !(range.above_min && value == range.min);
+}
+
+}  // namespace
+
 Status read_number(const Json& json, const Reader& reader, NumberRange range, double factor,
                    double& out) {
-  const std::string wanted = "expected a number" + range_text(range);
   double value = 0;
-  std::string shown = found(json);
+  bool evaluated = false;
   if (json.is_number()) {
     value = json.get<double>();
   } else if (json.is_string() && reader.evaluate) {
     if (Status s = evaluate_text(json, reader, value); !s.ok()) return s;
-    shown += " = " + number_text(value);
+    evaluated = true;
   } else {
-    return reader.error(wanted + ", found " + shown);
+    return reader.error("expected a number" + range_text(range) + ", found " + found(json));
   }
-  value *= factor;
-  const bool inside = value >= range.min && value <= range.max;  // false for NaN
-  if (!inside || (range.above_min && value == range.min)) {
-    return reader.error(wanted + ", found " + shown);
+  if (!inside(value * factor, range)) {
+    return reader.error("expected a number" + range_text(range) + ", found " + found(json) +
+                        (evaluated ? " = " + number_text(value) : ""));
   }
-  out = value;
+  out = value * factor;
+  return {};
+}
+
+Status read_numbers(const Json& json, const Reader& reader, NumberRange range,
+                    std::vector<double>& out) {
+  if (!json.is_array()) return reader.error("expected a list of numbers, found " + found(json));
+  out.reserve(out.size() + json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    double value = json[i].is_number() ? json[i].get<double>() : 0;
+    if (!json[i].is_number() || !inside(value, range)) {  // its place is made only now
+      if (Status s = read_number(json[i], reader.at(i), range, 1, value); !s.ok()) return s;
+    }
+    out.push_back(value);
+  }
   return {};
 }
 
@@ -267,21 +289,31 @@ OrderedJson number_schema(NumberRange range, bool expressions) {
   return or_expression(std::move(schema), expressions);
 }
 
+OrderedJson list_schema(OrderedJson items) {
+  OrderedJson schema = type_schema("array");
+  schema["items"] = std::move(items);
+  return schema;
+}
+
 OrderedJson names_schema() {
-  OrderedJson list = type_schema("array");
-  list["items"] = type_schema("string");
+  OrderedJson list = list_schema(type_schema("string"));
   list["uniqueItems"] = true;
   return or_expression(std::move(list), true);  // one name may stand without its list
 }
 
 Status check_keys(const Json& json, const Reader& reader,
                   const std::vector<const FieldInfo*>& fields) {
-  std::vector<std::string> known;
-  for (const FieldInfo* field : fields) {
-    known.insert(known.end(), field->keys.begin(), field->keys.end());
-  }
+  const auto is_known = [&](const std::string& key) {
+    return std::any_of(fields.begin(), fields.end(), [&](const FieldInfo* field) {
+      return std::find(field->keys.begin(), field->keys.end(), key) != field->keys.end();
+    });
+  };
   for (auto it = json.begin(); it != json.end(); ++it) {
-    if (std::find(known.begin(), known.end(), it.key()) != known.end()) continue;
+    if (is_known(it.key())) continue;
+    std::vector<std::string> known;
+    for (const FieldInfo* field : fields) {
+      known.insert(known.end(), field->keys.begin(), field->keys.end());
+    }
     return reader.at(it.key()).error("unknown key " + in_quotes(it.key()) +
                                      suggestion(it.key(), known));
   }
@@ -313,7 +345,7 @@ OrderedJson object_schema(const std::vector<const FieldInfo*>& fields) {
   for (const FieldInfo* field : fields) {
     OrderedJson any = OrderedJson::array();
     for (std::size_t i = 0; i < field->keys.size(); ++i) {
-      OrderedJson property = field->schemas[i];
+      OrderedJson property = field->schemas[i]();
       if (!field->description.empty()) property["description"] = field->description;
       schema["properties"][field->keys[i]] = std::move(property);
       OrderedJson has = OrderedJson::object();

@@ -82,6 +82,9 @@ Status read_integer(const Json& json, const Reader& reader, IntegerRange range, 
                     std::int64_t& out);
 Status read_number(const Json& json, const Reader& reader, NumberRange range, double factor,
                    double& out);
+// A list of numbers, appended to `out`.
+Status read_numbers(const Json& json, const Reader& reader, NumberRange range,
+                    std::vector<double>& out);
 Status read_text(const Json& json, const Reader& reader, std::string& out);
 Status read_flag(const Json& json, const Reader& reader, bool& out);
 // A list of names; a single string is a list of one. Twice the same name is an error.
@@ -96,11 +99,15 @@ OrderedJson enum_schema(OrderedJson values);
 OrderedJson integer_schema(IntegerRange range, bool expressions);
 OrderedJson number_schema(NumberRange range, bool expressions);
 OrderedJson names_schema();
+OrderedJson list_schema(OrderedJson items);
+
+// Made only when it is asked for: reading needs none.
+using Schema = std::function<OrderedJson()>;
 
 // What every field has, whatever it is part of.
 struct FieldInfo {
-  std::vector<std::string> keys;     // alternatives: at most one occurs; the first is written
-  std::vector<OrderedJson> schemas;  // one per key
+  std::vector<std::string> keys;  // alternatives: at most one occurs; the first is written
+  std::vector<Schema> schemas;    // one per key
   std::string description;
   bool required = false;
 };
@@ -142,9 +149,15 @@ class Table {
     fields_.push_back(std::move(field));
     return *this;
   }
-  Table& custom(std::string key, OrderedJson schema,
+  Table& custom(std::string key, Schema schema,
                 std::function<Status(const Json&, const Reader&, T&)> read,
                 std::function<OrderedJson(const T&)> write, const std::string& description);
+  Table& custom(std::string key, OrderedJson schema,
+                std::function<Status(const Json&, const Reader&, T&)> read,
+                std::function<OrderedJson(const T&)> write, const std::string& description) {
+    return custom(std::move(key), Schema([schema = std::move(schema)] { return schema; }),
+                  std::move(read), std::move(write), description);
+  }
   Table& text(std::string key, std::string T::*member, const std::string& description);
   Table& flag(std::string key, bool T::*member, const std::string& description);
   Table& names(std::string key, std::vector<std::string> T::*member,

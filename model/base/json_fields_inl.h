@@ -52,7 +52,7 @@ Table<T>& Table<T>::document() {
 }
 
 template <class T>
-Table<T>& Table<T>::custom(std::string key, OrderedJson schema,
+Table<T>& Table<T>::custom(std::string key, Schema schema,
                            std::function<Status(const Json&, const Reader&, T&)> read,
                            std::function<OrderedJson(const T&)> write,
                            const std::string& description) {
@@ -83,8 +83,11 @@ template <class T>
 Table<T>& Table<T>::flag(std::string key, bool T::*member, const std::string& description) {
   Field<T> field;
   field.keys = {std::move(key)};
-  field.schemas.push_back(type_schema("boolean"));
-  field.schemas[0]["default"] = T{}.*member;
+  field.schemas.emplace_back([member] {
+    OrderedJson schema = type_schema("boolean");
+    schema["default"] = T{}.*member;
+    return schema;
+  });
   field.description = description;
   field.read = [member](const Json& json, std::size_t, const Reader& reader, T& out) {
     return read_flag(json, reader, out.*member);
@@ -100,7 +103,7 @@ template <class T>
 Table<T>& Table<T>::names(std::string key, std::vector<std::string> T::*member,
                           const std::string& description) {
   return custom(
-      std::move(key), names_schema(),
+      std::move(key), Schema(names_schema),
       [member](const Json& json, const Reader& reader, T& out) {
         return read_names(json, reader, out.*member);
       },
@@ -119,12 +122,18 @@ Table<T>& Table<T>::integer(const std::vector<Unit>& units, M T::*member, Intege
   Field<T> field;
   for (const Unit& unit : units) {
     field.keys.push_back(unit.key);
+    const bool first = field.schemas.empty();
     // In a larger unit a fraction may be a whole number of the field's own unit.
-    field.schemas.push_back(unit.scale == 1 ? integer_schema(range, expressions_)
-                                            : number_schema(kNotNegative, expressions_));
+    field.schemas.emplace_back([=, whole = unit.scale == 1, expressions = expressions_] {
+      OrderedJson schema =
+          whole ? integer_schema(range, expressions) : number_schema(kNotNegative, expressions);
+      if constexpr (std::is_same_v<Value, M>) {
+        if (first) schema["default"] = T{}.*member;
+      }
+      return schema;
+    });
   }
   field.description = description;
-  if constexpr (std::is_same_v<Value, M>) field.schemas[0]["default"] = T{}.*member;
   field.read = [member, range, units](const Json& json, std::size_t key, const Reader& reader,
                                       T& out) {
     std::int64_t value = 0;
@@ -150,10 +159,16 @@ Table<T>& Table<T>::number(const std::vector<Unit>& units, M T::*member, NumberR
   Field<T> field;
   for (const Unit& unit : units) {
     field.keys.push_back(unit.key);
-    field.schemas.push_back(number_schema(range, expressions_));
+    const bool first = field.schemas.empty();
+    field.schemas.emplace_back([=, expressions = expressions_] {
+      OrderedJson schema = number_schema(range, expressions);
+      if constexpr (std::is_same_v<double, M>) {
+        if (first) schema["default"] = T{}.*member;
+      }
+      return schema;
+    });
   }
   field.description = description;
-  if constexpr (std::is_same_v<double, M>) field.schemas[0]["default"] = T{}.*member;
   field.read = [member, range, units](const Json& json, std::size_t key, const Reader& reader,
                                       T& out) {
     double value = 0;
@@ -181,7 +196,7 @@ Table<T>& Table<T>::choice(std::string key, M T::*member,
   for (const auto& name : names) words.push_back(name.first);
   Field<T> field;
   field.keys = {std::move(key)};
-  field.schemas.push_back(enum_schema(words));
+  field.schemas.emplace_back([words] { return enum_schema(words); });
   field.description = description;
   field.read = [member, names, words](const Json& json, std::size_t, const Reader& reader, T& out) {
     std::size_t which = 0;
@@ -209,7 +224,7 @@ Table<T>& Table<T>::object(std::string key, M T::*member, const Table<unwrapped<
                            const std::string& description) {
   using Value = unwrapped<M>;
   return custom(
-      std::move(key), table.schema(),
+      std::move(key), Schema([&table] { return table.schema(); }),
       [member, &table](const Json& json, const Reader& reader, T& out) {
         Value value{};
         Status status = table.read(json, reader, value);
@@ -231,10 +246,8 @@ template <class T>
 template <class U>
 Table<T>& Table<T>::list(std::string key, std::vector<U> T::*member, const Table<U>& table,
                          const std::string& description) {
-  OrderedJson schema = type_schema("array");
-  schema["items"] = table.schema();
   return custom(
-      std::move(key), std::move(schema),
+      std::move(key), Schema([&table] { return list_schema(table.schema()); }),
       [member, &table](const Json& json, const Reader& reader, T& out) {
         if (!json.is_array()) {
           return reader.error(std::string("expected a list, found ") + kind_name(json));

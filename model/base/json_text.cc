@@ -142,21 +142,28 @@ std::string scalar_text(const OrderedJson& json) {
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
-std::string one_line(const OrderedJson& json) {
-  if (!json.is_structured()) return scalar_text(json);
-  std::string out;
-  for (auto it = json.begin(); it != json.end(); ++it) {
-    out += out.empty() ? "" : ", ";
-    if (json.is_object()) out += scalar_text(it.key()) + ": ";
-    out += one_line(*it);
+// On one line; false, and only a part of it, once it is longer than `most`.
+bool add_line(const OrderedJson& json, std::size_t most, std::string& out) {
+  if (!json.is_structured()) {
+    out += scalar_text(json);
+    return out.size() <= most;
   }
-  return json.is_object() ? "{" + out + "}" : "[" + out + "]";
+  out += json.is_object() ? '{' : '[';
+  for (auto it = json.begin(); it != json.end(); ++it) {
+    if (it != json.begin()) out += ", ";
+    if (json.is_object()) out += scalar_text(it.key()) + ": ";
+    if (!add_line(*it, most, out)) return false;
+  }
+  out += json.is_object() ? '}' : ']';
+  return out.size() <= most;
 }
 
 // What fits a line stands on one; the whole document never does, as a person would write it.
 void print(const OrderedJson& json, std::size_t indent, std::size_t used, std::string& out) {
-  const std::string line = one_line(json);
-  if (!json.is_structured() || json.empty() || (indent > 0 && used + line.size() <= kColumns)) {
+  const bool whole = !json.is_structured() || json.empty();
+  const std::size_t most = whole ? std::string::npos : kColumns - std::min(kColumns, used);
+  std::string line;
+  if ((whole || indent > 0) && add_line(json, most, line)) {
     out += line;
     return;
   }

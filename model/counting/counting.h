@@ -191,7 +191,7 @@ struct WorkspaceDeleter {
   void operator()(Workspace* workspace) const;
 };
 using WorkspacePtr = std::unique_ptr<Workspace, WorkspaceDeleter>;
-// `known_ranks`: places in the table of ranks met before; few for a workspace that counts once.
+// `known_ranks`: most places in the table of ranks met before; a power of two.
 WorkspacePtr make_workspace(std::size_t known_ranks = 16384);
 // Why the last count or look at an instance was refused, and how a later step notes its own.
 Refusal refusal(const Workspace& workspace);

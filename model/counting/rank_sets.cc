@@ -202,10 +202,7 @@ void read_entry(const RankTable::Entry& entry, int levels, RankValues& values) {
   values.forwarded = entry.forwarded;
 }
 
-void write_entry(const RankValues& values, const RankKey& key, std::uint32_t size,
-                 RankTable::Entry& entry) {
-  entry.size = size;
-  entry.key = key;
+void write_entry(const RankValues& values, RankTable::Entry& entry) {
   for (std::size_t v = 0; v <= RankTable::kLevels; ++v) {
     entry.moved[v] = values.moved[v];
     entry.needed[v] = values.needed[v];
@@ -315,7 +312,30 @@ std::size_t slot_of(const RankKey& key, std::uint32_t size, std::size_t entries)
     hash = (hash ^ key[i]) * 0xff51afd7ed558ccdu;
     hash ^= hash >> 32;
   }
-  return hash % entries;
+  return hash & (entries - 1);
+}
+
+const RankTable::Entry* RankTable::find(const RankKey& key, std::uint32_t size) const {
+  const Entry& entry = entries_[slot_of(key, size, entries_.size())];
+  const bool same =
+      entry.size == size && std::equal(key.begin(), key.begin() + size, entry.key.begin());
+  return same ? &entry : nullptr;
+}
+
+RankTable::Entry& RankTable::take(const RankKey& key, std::uint32_t size) {
+  if (2 * taken_ > entries_.size() && entries_.size() < most_) {
+    // Keys with places of their own keep them.
+    std::vector<Entry> few(std::min(most_, 4 * entries_.size()));
+    few.swap(entries_);
+    for (const Entry& entry : few) {
+      if (entry.size != 0) entries_[slot_of(entry.key, entry.size, entries_.size())] = entry;
+    }
+  }
+  Entry& entry = entries_[slot_of(key, size, entries_.size())];
+  taken_ += entry.size == 0;
+  entry.size = size;
+  entry.key = key;
+  return entry;
 }
 
 bool list_steps(const RankQuery& query, Workspace& workspace,
@@ -332,17 +352,15 @@ bool list_steps(const RankQuery& query, Workspace& workspace,
 bool rank_values(const RankQuery& query, Workspace& workspace, RankValues& values) {
   RankKey key;
   const std::uint32_t size = make_key(query, key);
-  RankTable::Entry* entry = nullptr;
   if (size != 0) {
-    entry = &workspace.table.entries[slot_of(key, size, workspace.table.entries.size())];
-    if (entry->size == size && std::equal(key.begin(), key.begin() + size, entry->key.begin())) {
+    if (const RankTable::Entry* entry = workspace.table.find(key, size)) {
       read_entry(*entry, query.levels->size, values);
       return true;
     }
   }
   values = {};
   if (!add_up(query, workspace, values)) return false;
-  if (entry != nullptr) write_entry(values, key, size, *entry);
+  if (size != 0) write_entry(values, workspace.table.take(key, size));
   return true;
 }
 

@@ -80,7 +80,7 @@ using RankKey = std::array<std::uint64_t, kRankKeyWords>;
 
 // Everything that a rank's sets depend on, the context aside. Its length; 0 when it does not fit.
 std::uint32_t make_key(const RankQuery& query, RankKey& key);
-// Where a table of so many entries keeps what belongs to the key.
+// Where a table of so many entries, a power of two, keeps what belongs to the key.
 std::size_t slot_of(const RankKey& key, std::uint32_t size, std::size_t entries);
 
 // Fills workspace.steps with the steps of every term; false when there are too many.

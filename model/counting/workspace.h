@@ -45,7 +45,10 @@ struct Interval {
   std::int64_t begin = 0, length = 0;
 };
 
-struct RankTable {
+// Ranks met before. A key has one place, which the last that came there takes; places grow in
+// number as they fill, so that who counts little touches little memory.
+class RankTable {
+ public:
   static constexpr std::size_t kLevels = 3;
   struct Entry {
     std::uint32_t size = 0;  // of the key; 0: empty
@@ -53,8 +56,14 @@ struct RankTable {
     std::array<std::int64_t, kLevels + 1> moved, needed;
     std::int64_t group_moved, group_needed, forwarded;
   };
-  explicit RankTable(std::size_t size) : entries(size) {}
-  std::vector<Entry> entries;
+  explicit RankTable(std::size_t most) : most_(most), entries_(std::min(most, kFew)) {}
+  const Entry* find(const RankKey& key, std::uint32_t size) const;
+  Entry& take(const RankKey& key, std::uint32_t size);
+
+ private:
+  static constexpr std::size_t kFew = 64;
+  std::size_t most_, taken_ = 0;
+  std::vector<Entry> entries_;
 };
 
 // One rank's sets of lanes of one fan-out, as in a part of Destinations.

@@ -88,23 +88,15 @@ Status read_rows(const Json& json, const Reader& reader, std::vector<std::vector
     return reader.error("more than " + std::to_string(kMostRows) + " rows");
   }
   for (std::size_t i = 0; i < json.size(); ++i) {
-    const Reader row = reader.at(i);
-    if (Status s = expect(json[i], row, json[i].is_array(), "a row of numbers"); !s.ok()) return s;
-    out.emplace_back();
-    for (std::size_t k = 0; k < json[i].size(); ++k) {
-      Status s = fields::read_number(json[i][k], row.at(k), kAny, 1, out.back().emplace_back());
-      if (!s.ok()) return s;
-    }
+    Status s = fields::read_numbers(json[i], reader.at(i), kAny, out.emplace_back());
+    if (!s.ok()) return s;
   }
   return {};
 }
 
 template <class T>
 void rows(Table<T>& table, std::vector<std::vector<double>> T::*member, const char* description) {
-  OrderedJson row = fields::type_schema("array");
-  row["items"] = fields::type_schema("number");
-  OrderedJson schema = fields::type_schema("array");
-  schema["items"] = row;
+  OrderedJson schema = fields::list_schema(fields::list_schema(fields::type_schema("number")));
   schema["maxItems"] = kMostRows;
   table.custom(
       "rows", schema,

@@ -54,7 +54,7 @@ void part(Table<T>& table, const char* key, U T::*member, const Table<U>& inner,
           const char* description) {
   table
       .custom(
-          key, inner.schema(),
+          key, fields::Schema([&inner] { return inner.schema(); }),
           [member, &inner](const Json& json, const Reader& reader, T& out) {
             return inner.read(json, reader, out.*member);
           },
@@ -65,11 +65,9 @@ void part(Table<T>& table, const char* key, U T::*member, const Table<U>& inner,
 template <class T, class U>
 void parts(Table<T>& table, const char* key, std::vector<U> T::*member, const Table<U>& inner,
            const char* description) {
-  OrderedJson schema = {{"type", "array"}};
-  schema["items"] = inner.schema();
   table
       .custom(
-          key, schema,
+          key, fields::Schema([&inner] { return fields::list_schema(inner.schema()); }),
           [member, &inner](const Json& json, const Reader& reader, T& out) {
             if (!json.is_array()) {
               return reader.error(std::string("expected a list, found ") + fields::kind_name(json));
@@ -112,11 +110,14 @@ void raw(Table<T>& table, const char* key, Json T::*member, const char* descript
 template <class T, class U>
 void by_tensor(Table<T>& table, std::vector<std::pair<std::string, U>> T::*member,
                const Table<U>& inner) {
-  OrderedJson schema = {{"type", "object"}};
-  schema["additionalProperties"] = inner.schema();
+  const auto schema = [&inner] {
+    OrderedJson all = {{"type", "object"}};
+    all["additionalProperties"] = inner.schema();
+    return all;
+  };
   table
       .custom(
-          "tensors", schema,
+          "tensors", fields::Schema(schema),
           [member, &inner](const Json& json, const Reader& reader, T& out) {
             if (!json.is_object()) {
               return reader.error(std::string("expected an object, found ") +
@@ -383,7 +384,8 @@ const fields::Table<ResultDoc>& result_table() {
     t.list("front", &Doc::front, front_table(),
            "No mapping has less energy without more cycles; by increasing energy.");
     t.custom(
-        "prices", OrderedJson::parse(prices_schema(), nullptr, false),
+        "prices",
+        fields::Schema([] { return OrderedJson::parse(prices_schema(), nullptr, false); }),
         [](const Json& json, const Reader&, Doc& out) {
           out.prices = json;
           return Status();

@@ -223,7 +223,7 @@ void add_extent(Table<Spec>& table, std::vector<std::string> keys, std::int64_t 
                 bool required, const char* description) {
   fields::Field<Spec> field;
   field.keys = std::move(keys);
-  field.schemas.assign(field.keys.size(), fields::integer_schema(kExtent, false));
+  field.schemas.assign(field.keys.size(), [] { return fields::integer_schema(kExtent, false); });
   field.description = description;
   field.required = required;
   const std::string name = field.keys[0];
