@@ -1,9 +1,9 @@
 // The tile lattice of an outlook.
+#include "mapper/search/lattice.h"
+
 #include <algorithm>
 #include <limits>
 #include <utility>
-
-#include "mapper/search/outlook.h"
 
 namespace loopscape {
 namespace {
@@ -13,6 +13,64 @@ constexpr double kMostRatio = 1 << 20;
 constexpr std::size_t kMostKeptTiles = 60'000, kMostLattices = 24;  // some 150 MB of tables
 
 }  // namespace
+
+void OutlookLattice::Sum::of_block(std::size_t begin, std::size_t size,
+                                   double* __restrict sums) const {
+  std::fill_n(sums, size, more);
+  for (const double* table : tables) {
+    for (std::size_t i = 0; i < size; ++i) sums[i] += table[begin + i];
+  }
+}
+
+// By blocks that stay in the nearest cache.
+void OutlookLattice::NextLoop::lower(std::size_t begin, std::size_t size,
+                                     double* __restrict values) const {
+  constexpr std::size_t kBlock = 256;
+  std::array<double, kBlock> least, sums;
+  for (; size > 0;) {
+    const std::size_t block = std::min(kBlock, size);
+    std::fill_n(least.begin(), block, 0);
+    for (const Sum& sum : inside) {
+      sum.of_block(begin, block, sums.data());
+      for (std::size_t i = 0; i < block; ++i) least[i] = sums[i] > least[i] ? sums[i] : least[i];
+    }
+    outside.of_block(begin, block, sums.data());
+    for (std::size_t i = 0; i < block; ++i) least[i] = sums[i] < least[i] ? sums[i] : least[i];
+    ends.of_block(begin, block, sums.data());
+    for (std::size_t i = 0; i < block; ++i) {
+      const double value = sums[i] + least[i] + gate[begin + i];
+      values[i] = value < values[i] ? value : values[i];
+    }
+    begin += block;
+    size -= block;
+    values += block;
+  }
+}
+
+void OutlookLattice::Here::start(std::size_t size, std::vector<NextLoop> loops) {
+  values_.resize(size, kUnset);
+  filled_.resize(ceil_div(size, kBlock));
+  loops_ = std::move(loops);
+}
+
+void OutlookLattice::Here::fill(std::size_t block) {
+  const std::size_t begin = block * kBlock, size = std::min(kBlock, values_.size() - begin);
+  std::fill_n(values_.data() + begin, size, kNever);
+  for (const NextLoop& loop : loops_) loop.lower(begin, size, values_.data() + begin);
+  filled_[block] = 1;
+}
+
+double OutlookLattice::Here::at(std::size_t i) {
+  if (filled_[i / kBlock] == 0) fill(i / kBlock);
+  return values_[i];
+}
+
+void OutlookLattice::Here::copy_to(double* to) {
+  for (std::size_t block = 0; block < filled_.size(); ++block) {
+    if (filled_[block] == 0) fill(block);
+  }
+  std::copy(values_.begin(), values_.end(), to);
+}
 
 std::vector<std::int64_t> extents_of(const Problem& problem) {
   std::vector<std::int64_t> extents;
@@ -47,6 +105,7 @@ OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, 
     offset_[d] = std::move(offsets);
   }
   set_growing();
+  set_next_sizes();
 }
 
 // With the outermost loop over lanes no iteration is empty, but for its last one.
@@ -153,28 +212,69 @@ void OutlookLattice::set_growing() {
   });
 }
 
-void OutlookLattice::take_least_of_grown(Table& table, DimMask dims) const {
-  for (std::size_t d = 0; d < bins_.size(); ++d) {
-    if ((dims >> d & 1u) == 0) continue;
-    const std::size_t count = bins_[d].size();
-    const std::size_t block = stride_[d] * count;
-    const auto lower = [&](std::size_t first, std::size_t b, std::size_t grown) {
-      double* to = table.data() + first + b * stride_[d];
-      const double* from = table.data() + first + grown * stride_[d];
-      for (std::size_t i = 0; i < stride_[d]; ++i) to[i] = std::min(to[i], from[i]);
+void OutlookLattice::set_next_sizes() {
+  for (const std::vector<Bin>& bins : bins_) {
+    auto& next = next_sizes_.emplace_back();
+    const auto grows = [&](std::size_t b, std::size_t to) {
+      return perfect_ ? bins[to].smallest % bins[b].smallest == 0 : to == b + 1;
     };
-    for (std::size_t first = 0; first < size_; first += block) {
-      for (std::size_t b = count - 1; b-- > 0;) {
-        if (!perfect_) {
-          lower(first, b, b + 1);
-          continue;
-        }
-        for (std::size_t grown = b + 1; grown < count; ++grown) {
-          if (bins_[d][grown].smallest % bins_[d][b].smallest == 0) lower(first, b, grown);
-        }
+    for (std::size_t b = bins.size(); b-- > 0;) {
+      for (std::size_t to = b + 1; to < bins.size(); ++to) {
+        bool between = false;
+        for (std::size_t m = b + 1; m < to && !between; ++m) between = grows(b, m) && grows(m, to);
+        if (grows(b, to) && !between) next.emplace_back(b, to);
       }
     }
   }
+}
+
+void OutlookLattice::take_least_of_grown(Table& table, DimMask dims) const {
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    if ((dims >> d & 1u) == 0) continue;
+    const std::size_t stride = stride_[d], block = stride * bins_[d].size();
+    for (std::size_t first = 0; first < size_; first += block) {
+      for (const auto& [bin, grown] : next_sizes_[d]) {
+        double* __restrict to = table.data() + first + bin * stride;
+        const double* __restrict from = table.data() + first + grown * stride;
+        for (std::size_t i = 0; i < stride; ++i) to[i] = from[i] < to[i] ? from[i] : to[i];
+      }
+    }
+  }
+}
+
+const OutlookLattice::Table& OutlookLattice::gate(DimMask dims) {
+  const auto [entry, is_new] = gates_.try_emplace(dims);
+  Table& gate = entry->second;
+  if (!is_new) return gate;
+  gate.resize(size_, kUnset);
+  for (std::size_t i = 0; i < size_; ++i) {
+    const bool open = dims == 0 ? growing_[i] == 0 : (growing_[i] & dims) != 0;
+    gate[i] = open ? 0 : kNever;
+  }
+  return gate;
+}
+
+std::size_t OutlookLattice::combinations(DimMask dims) const {
+  std::size_t size = 1;
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    if ((dims >> d & 1u) != 0) size *= bins_[d].size();
+  }
+  return size;
+}
+
+const OutlookLattice::PerTile<std::uint32_t>& OutlookLattice::places(DimMask dims) {
+  const auto [entry, is_new] = places_.try_emplace(dims);
+  if (!is_new) return entry->second;
+  std::vector<std::vector<std::uint32_t>> offset(bins_.size());
+  std::size_t step = 1;
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    const bool counts = (dims >> d & 1u) != 0;
+    for (std::size_t bin = 0; bin < bins_[d].size(); ++bin) {
+      offset[d].push_back(counts ? static_cast<std::uint32_t>(bin * step) : 0);
+    }
+    if (counts) step *= bins_[d].size();
+  }
+  return entry->second = combined(std::uint32_t{0}, offset, std::plus<>());
 }
 
 const std::vector<char>& OutlookLattice::holding(std::uint64_t name,

@@ -8,8 +8,25 @@ namespace loopscape {
 namespace {
 
 constexpr std::size_t kMostNumbers = 8'000'000;
-constexpr std::uint32_t kNowhere = UINT32_MAX;
 constexpr unsigned kHeld = 0x8000;  // by the level's outermost store
+
+void add(const OutlookLattice::Table& more, OutlookLattice::Table& table) {
+  double* __restrict to = table.data();
+  const double* __restrict from = more.data();
+  for (std::size_t i = 0; i < more.size(); ++i) to[i] += from[i];
+}
+
+// table <- least of it and this much more than the sum of the others.
+void take_least(const OutlookLattice::Table& other, double more, const OutlookLattice::Table& added,
+                OutlookLattice::Table& table) {
+  double* __restrict to = table.data();
+  const double* __restrict from = other.data();
+  const double* __restrict from_added = added.data();
+  for (std::size_t i = 0; i < other.size(); ++i) {
+    const double value = more + (from[i] + from_added[i]);
+    to[i] = value < to[i] ? value : to[i];
+  }
+}
 
 }  // namespace
 
@@ -21,8 +38,8 @@ bool Outlook::fill(OutlookLattice& lattice, std::vector<Level> levels) {
     if (lattice.size() << level.runs.size() > kMostNumbers) return false;
   }
   find_classes();
-  tables_.resize(levels_.size());
-  for (std::size_t l = levels_.size(); l-- > 0;) {
+  tables_.resize(levels_.size() + 1);  // the last: beyond all stores
+  for (std::size_t l = tables_.size(); l-- > 0;) {
     // The innermost level differs between almost all spatial loops.
     const std::string content = l == 0 ? "" : content_of(l);
     if (l > 0) tables_[l] = lattice.known(content);
@@ -89,6 +106,10 @@ std::string Outlook::content_of(std::size_t first) const {
   return content;
 }
 
+DimMask Outlook::dims_of(std::size_t cls) const {
+  return cls == classes_.size() ? DimMask{0} : classes_[cls];
+}
+
 unsigned Outlook::ended_by(const Level& level, std::size_t cls) const {
   if (cls == classes_.size()) return ~0u;  // nothing left to grow: every word has crossed once
   unsigned runs = 0;
@@ -98,26 +119,26 @@ unsigned Outlook::ended_by(const Level& level, std::size_t cls) const {
   return runs;
 }
 
-// Where each tile comes to lie, with the lanes beyond the next level's stores, if these are passed.
-std::vector<std::uint32_t> Outlook::next_tiles(std::size_t l) const {
+// Where each tile comes to lie, with the lanes beyond the level's stores, if these are passed.
+std::vector<std::uint32_t> Outlook::with_lanes(std::size_t l) const {
   constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
-  const Level& next = levels_[l + 1];
-  const std::vector<char>& holds = lattice_->holding(next.store, next.fits);
+  const Level& level = levels_[l];
+  const std::vector<char>& holds = lattice_->holding(level.store, level.fits);
   std::vector<std::vector<std::uint64_t>> offset(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
     const std::int64_t extent = lattice_->extent(d);
     for (const Bin& bin : lattice_->bins(d)) {
-      const std::int64_t size = bin.smallest * next.lanes[d];
+      const std::int64_t size = bin.smallest * level.lanes[d];
       // Lanes that do not divide what is left: no mapping goes this way.
       const bool never = lattice_->perfect() && extent % size != 0;
       offset[d].push_back(never ? kFar : lattice_->offset(d, std::min(size, extent)));
     }
   }
-  const std::vector<std::uint64_t> places =
-      lattice_->combined(std::uint64_t{0}, offset, std::plus<>());
+  const auto places = lattice_->combined(std::uint64_t{0}, offset, std::plus<>());
   std::vector<std::uint32_t> to(lattice_->size());
   for (std::size_t i = 0; i < to.size(); ++i) {
-    to[i] = holds[i] == 0 || places[i] >= kFar ? kNowhere : static_cast<std::uint32_t>(places[i]);
+    const bool nowhere = holds[i] == 0 || places[i] >= kFar;
+    to[i] = static_cast<std::uint32_t>(nowhere ? to.size() : places[i]);
   }
   return to;
 }
@@ -139,119 +160,167 @@ unsigned Outlook::in_next(std::size_t l, unsigned runs) const {
   return there;
 }
 
-// What a climb pays from the next level's stores on, if they are passed at this tile with these
-// runs open and the next loop is over one of these dimensions; with no class of dimensions, if
-// nothing is left to loop over.
-Outlook::Table Outlook::after_next(std::size_t l, const LevelTables& tables, unsigned runs,
-                                   std::size_t cls) const {
-  Table table(lattice_->size(), 0);
-  const bool none = cls == classes_.size();
-  const bool last = l + 1 == levels_.size();
-  const bool lanes = !last && std::any_of(levels_[l + 1].lanes.begin(), levels_[l + 1].lanes.end(),
-                                          [](std::int64_t bound) { return bound > 1; });
-  const unsigned passing = last ? 0 : in_next(l, runs);
-  const unsigned all_own = last ? 0 : (1u << levels_[l + 1].opening()) - 1;
+// What a climb pays from the level's stores on, if they are passed at this tile while these of the
+// runs that come from the level before are open, and the next loop is over one of these dimensions;
+// with no class of dimensions, if nothing is left to loop over. Whether these can grow is not
+// asked.
+const Outlook::Table& Outlook::passed(std::size_t l, unsigned passing, std::size_t cls) const {
+  if (l == levels_.size()) {
+    Table& nothing = tables_[l]->outside[0];
+    if (nothing.empty()) nothing.resize(lattice_->size(), 0);
+    return nothing;
+  }
+  const Level& level = levels_[l];
+  // With lanes first it is the same for all classes.
+  const bool lanes = std::any_of(level.lanes.begin(), level.lanes.end(),
+                                 [](std::int64_t bound) { return bound > 1; });
+  if (lanes) cls = 0;
+  std::vector<Table>& by_class = tables_[l]->passed[passing];
+  by_class.resize(classes_.size() + 1);
+  Table& table = by_class[cls];
+  if (!table.empty()) return table;
+  const std::size_t size = lattice_->size();
+  const unsigned open = ((1u << level.opening()) - 1) | passing << level.opening();
+  Table following(size + 1, kNever);  // the last: of nowhere
+  if (lanes) {
+    here(l, open).copy_to(following.data());
+  } else {
+    next_loop(l, open, cls).lower(0, size, following.data());
+    // Lanes may be all that is left of these dimensions.
+    if (cls < classes_.size()) {
+      next_loop(l, open, classes_.size()).lower(0, size, following.data());
+    }
+  }
   // Lanes take the tiles of joined bins to several bins.
   DimMask blurred = 0;
-  for (std::size_t d = 0; d < lattice_->dims() && !last; ++d) {
-    if (levels_[l + 1].lanes[d] > 1) blurred = static_cast<DimMask>(blurred | 1u << d);
+  for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+    if (level.lanes[d] > 1) blurred = static_cast<DimMask>(blurred | 1u << d);
   }
-  blurred = static_cast<DimMask>(blurred & lattice_->joined());
-  Table following;
-  if (!last) {
-    const unsigned open = all_own | passing << levels_[l + 1].opening();
-    // Lanes may be all that is left of these dimensions.
-    following = lanes ? here(l + 1, open) : after_loop(l + 1, open, cls);
-    const auto lower = [&](const Table& other) {
-      for (std::size_t i = 0; i < other.size(); ++i) {
-        following[i] = std::min(following[i], other[i]);
-      }
-    };
-    if (!lanes && !none) lower(after_loop(l + 1, open, classes_.size()));
-    lattice_->take_least_of_grown(following, blurred);
-  }
+  lattice_->take_least_of_grown(following, static_cast<DimMask>(blurred & lattice_->joined()));
+  if (tables_[l]->with_lanes.empty()) tables_[l]->with_lanes = with_lanes(l);
+  table.resize(size, kUnset);
+  const std::uint32_t* const to = tables_[l]->with_lanes.data();
+  for (std::size_t i = 0; i < size; ++i) table[i] = following[to[i]];
+  return table;
+}
+
+// The same of the next level's stores, with these of the level's runs open.
+const Outlook::Table& Outlook::next(std::size_t l, const LevelTables& tables, unsigned runs,
+                                    std::size_t cls) const {
+  if (runs == 0) return passed(l + 1, 0, cls);
+  std::vector<Table>& by_class = tables.next[runs];
+  by_class.resize(classes_.size() + 1);
+  Table& table = by_class[cls];
+  if (!table.empty()) return table;
+  table = passed(l + 1, in_next(l, runs), cls);
   for (std::size_t i = 0; i < table.size(); ++i) {
-    const DimMask growing = lattice_->growing(i);
-    const bool grows = none ? growing == 0 : (growing & classes_[cls]) != 0;
-    if (!grows || (runs & ~tables.fitting[i]) != 0) {
-      table[i] = kNever;
-    } else if (!last) {
-      table[i] = tables.to[i] == kNowhere ? kNever : following[tables.to[i]];
-    }
+    if ((runs & ~tables.fitting[i]) != 0) table[i] = kNever;
   }
   return table;
 }
 
-const Outlook::Table& Outlook::next(std::size_t l, const LevelTables& tables, unsigned runs,
-                                    std::size_t cls) const {
-  std::vector<Table>& by_class = tables.next[runs];
-  by_class.resize(classes_.size() + 1);
-  if (by_class[cls].empty()) by_class[cls] = after_next(l, tables, runs, cls);
-  return by_class[cls];
+// The least from the level's stores on, if none is open when they are passed at this tile, and no
+// next loop is over these dimensions.
+const Outlook::Table& Outlook::outside(std::size_t l, DimMask but) const {
+  Table& table = tables_[l]->outside[1u + but];
+  if (!table.empty()) return table;
+  table.resize(lattice_->size(), kNever);
+  for (std::size_t c = 0; c <= classes_.size(); ++c) {
+    if ((dims_of(c) & but) == 0) take_least(passed(l, 0, c), 0, lattice_->gate(dims_of(c)), table);
+  }
+  return table;
 }
 
-// demand and arrivals are of all but the pairs; turned into the cost of ending here.
-void Outlook::add_pairs(const Run& run, Table& demand, Table& arrivals) const {
+// The same with any next loop, at this tile or any that it grows to.
+const Outlook::Table& Outlook::closed(std::size_t l) const {
+  Table& table = tables_[l]->closed;
+  if (!table.empty()) return table;
+  table = outside(l, 0);
+  lattice_->take_least_of_grown(table, lattice_->all_dims());
+  return table;
+}
+
+// demand and arrivals (none: they cost nothing) are of all but the pairs, for all combinations of
+// these dimensions; turned into the cost of ending here.
+void Outlook::add_pairs(const Run& run, DimMask dims, Table& demand, const Table& arrivals) const {
   struct Known {
-    std::size_t a, b;
-    std::vector<std::vector<PairWords>> words;  // [bin of a][bin of b]
+    OutlookLattice::PerTile<std::uint32_t> place;
+    std::vector<PairWords> words;
   };
-  std::vector<Known> pairs;
+  boost::container::small_vector<Known, 2> pairs;
   for (const Pair& pair : run.pairs) {
-    Known known{pair.a, pair.b, {}};
-    for (const Bin& a : lattice_->bins(pair.a)) {
-      auto& row = known.words.emplace_back();
-      for (const Bin& b : lattice_->bins(pair.b)) row.push_back(pair.words(a, b));
+    Known& known = pairs.emplace_back();
+    std::vector<std::vector<std::uint32_t>> place(lattice_->dims());
+    for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+      const std::size_t step = d == pair.a ? lattice_->bins(pair.b).size() : d == pair.b ? 1 : 0;
+      for (std::size_t bin = 0; bin < lattice_->bins(d).size(); ++bin) {
+        place[d].push_back(static_cast<std::uint32_t>(bin * step));
+      }
     }
-    pairs.push_back(std::move(known));
+    known.place = lattice_->combined(std::uint32_t{0}, place, std::plus<>(), dims);
+    for (const Bin& a : lattice_->bins(pair.a)) {
+      for (const Bin& b : lattice_->bins(pair.b)) known.words.push_back(pair.words(a, b));
+    }
   }
-  lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
+  boost::container::small_vector<const PairWords*, 2> its(pairs.size());
+  for (std::size_t i = 0; i < demand.size(); ++i) {
+    for (std::size_t p = 0; p < pairs.size(); ++p) its[p] = &pairs[p].words[pairs[p].place[i]];
     double least = kNever;
     // One pair at most marches, along either of its dimensions.
     for (std::size_t marching = 0; marching <= 2 * pairs.size(); ++marching) {
-      double words = demand[i], copies = arrivals[i];
-      for (std::size_t p = 0; p < pairs.size(); ++p) {
-        const PairWords& its = pairs[p].words[bin[pairs[p].a]][bin[pairs[p].b]];
-        const std::size_t how =
-            marching > 0 && (marching - 1) / 2 == p ? 1 + (marching - 1) % 2 : 0;
-        words *= its.demand[how];
-        copies *= its.arrivals[how];
+      const auto how = [marching](std::size_t p) {
+        return marching > 0 && (marching - 1) / 2 == p ? 1 + (marching - 1) % 2 : 0;
+      };
+      double words = demand[i];
+      for (std::size_t p = 0; p < its.size(); ++p) words *= its[p]->demand[how(p)];
+      double cost = run.slope * words;
+      if (!arrivals.empty()) {
+        double copies = arrivals[i];
+        for (std::size_t p = 0; p < its.size(); ++p) copies *= its[p]->arrivals[how(p)];
+        cost += run.per_arrival * std::max(0.0, copies - words);
       }
-      least = std::min(least, run.slope * words + run.per_arrival * std::max(0.0, copies - words));
+      least = std::min(least, cost);
     }
     demand[i] = run.base + least;
-  });
+  }
 }
 
-// What a run costs if it ends at a tile (optimal_search.md, "Cost closes locally").
+// What a run costs if it ends at a tile (optimal_search.md, "Cost closes locally"). Of its relevant
+// dimensions only those of pairs matter.
 Outlook::Table Outlook::ends_of(const Run& run) const {
-  if (!run.repeats) {
-    Table ends(lattice_->size(), run.base + run.slope * run.words);
-    return ends;
-  }
+  if (!run.repeats) return Table(lattice_->size(), run.base + run.slope * run.words);
+  auto dims = static_cast<DimMask>(lattice_->all_dims() & ~run.relevant);
   std::vector<std::vector<double>> asked(lattice_->dims()), copies(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    const bool repeats = (run.relevant >> d & 1u) == 0;
+    const bool repeats = (dims >> d & 1u) != 0;
     for (const Bin& bin : lattice_->bins(d)) {
       asked[d].push_back(repeats ? static_cast<double>(ceil_div(bin.tiles, run.lanes_beyond[d]))
                                  : 1);
       copies[d].push_back(repeats ? static_cast<double>(run.copies(d, bin.tiles)) : 1);
     }
   }
-  Table demand = lattice_->combined(run.single_words, asked, std::multiplies<>());
+  for (const Pair& pair : run.pairs)
+    dims = static_cast<DimMask>(dims | 1u << pair.a | 1u << pair.b);
+  Table demand = lattice_->combined(run.single_words, asked, std::multiplies<>(), dims);
   // Where copies cost nothing, as many as are asked for.
-  Table arrivals = run.per_arrival == 0
-                       ? demand
-                       : lattice_->combined(run.single_words, copies, std::multiplies<>());
+  Table arrivals;
+  if (run.per_arrival != 0) {
+    arrivals = lattice_->combined(run.single_words, copies, std::multiplies<>(), dims);
+  }
   if (!run.pairs.empty()) {
-    add_pairs(run, demand, arrivals);
+    add_pairs(run, dims, demand, arrivals);
   } else {
+    const double* const arrived = arrivals.empty() ? demand.data() : arrivals.data();
     for (std::size_t i = 0; i < demand.size(); ++i) {
       demand[i] = run.base + run.slope * demand[i] +
-                  run.per_arrival * std::max(0.0, arrivals[i] - demand[i]);
+                  run.per_arrival * std::max(0.0, arrived[i] - demand[i]);
     }
   }
-  return demand;
+  if (dims == lattice_->all_dims()) return demand;
+  Table ends(lattice_->size(), kUnset);
+  const std::uint32_t* const place = lattice_->places(dims).data();
+  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] = demand[place[i]];
+  return ends;
 }
 
 // One residence for each tile of these dimensions.
@@ -271,29 +340,27 @@ Outlook::Table Outlook::more_folds(const Run& run, DimMask dims) const {
 // What each run costs if it ends at this tile; and, with all that follows, if it is the only one to
 // go on from here: it ends further on, or is still open when the next level's stores are passed.
 void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
-  const auto add = [](Table& to, const Table& more) {
-    for (std::size_t i = 0; i < more.size(); ++i) to[i] += more[i];
-  };
+  const Table& none = passed(levels_.size(), 0, 0);
   for (std::size_t r = 0; r < levels_[l].runs.size(); ++r) {
     const Run& run = levels_[l].runs[r];
     Table& ends = tables.now.emplace_back(ends_of(run));
     Table& folds = tables.folds.emplace_back();
     if (run.fold > 0) {
-      add(ends, more_folds(run, lattice_->all_dims()));
+      add(more_folds(run, lattice_->all_dims()), ends);
       folds = more_folds(run, run.relevant);
     }
-    Table goes_on(lattice_->size());
-    const bool passes = (passing_on(l) & 1u << r) != 0;
-    for (std::size_t i = 0; i < goes_on.size(); ++i) goes_on[i] = ends[i] + tables.closed[i];
-    for (std::size_t c = 0; c <= classes_.size(); ++c) {
-      // Still open outside the next level's stores, if the next loop does not end it there.
-      if (c < classes_.size() && (classes_[c] & run.relevant) != 0) continue;
-      Table outside = next(l, tables, passes ? 1u << r : 0, c);
-      if (!passes && run.fold > 0) add(outside, folds);
-      const double once = passes ? 0 : run.base + run.slope * run.words;
-      for (std::size_t i = 0; i < goes_on.size(); ++i) {
-        goes_on[i] = std::min(goes_on[i], once + outside[i]);
+    Table goes_on = ends;
+    add(closed(l + 1), goes_on);
+    // Still open outside the next level's stores, if the next loop does not end it there.
+    if ((passing_on(l) >> r & 1u) != 0) {
+      for (std::size_t c = 0; c <= classes_.size(); ++c) {
+        if ((dims_of(c) & run.relevant) != 0) continue;
+        take_least(next(l, tables, 1u << r, c), 0, lattice_->gate(dims_of(c)), goes_on);
       }
+    } else {
+      const double once = run.base + run.slope * run.words;
+      const Table& left = outside(l + 1, run.relevant);
+      take_least(left, once, folds.empty() ? none : folds, goes_on);
     }
     lattice_->take_least_of_grown(goes_on,
                                   static_cast<DimMask>(lattice_->all_dims() & ~run.relevant));
@@ -313,7 +380,7 @@ Outlook::NextLoop Outlook::next_loop(std::size_t l, unsigned open, std::size_t c
   const LevelTables& tables = *tables_[l];
   const unsigned ended = ended_by(level, cls);
   NextLoop loop;
-  loop.dims = cls == classes_.size() ? DimMask{0} : classes_[cls];
+  loop.gate = lattice_->gate(dims_of(cls)).data();
   const unsigned going_on = open & ~ended;
   for (std::size_t r = 0; r < level.runs.size(); ++r) {
     if ((open & ended) >> r & 1u) loop.ends.tables.push_back(tables.now[r].data());
@@ -325,47 +392,28 @@ Outlook::NextLoop Outlook::next_loop(std::size_t l, unsigned open, std::size_t c
       if (other != r && (going_on >> other & 1u) != 0) add_once(l, other, sum);
     }
   }
-  if (going_on == 0) loop.inside.emplace_back().tables.push_back(tables.closed.data());
+  if (going_on == 0) loop.inside.emplace_back().tables.push_back(closed(l + 1).data());
   loop.outside.tables.push_back(next(l, tables, going_on & passing_on(l), cls).data());
   return loop;
 }
 
-Outlook::Table Outlook::after_loop(std::size_t l, unsigned open, std::size_t cls) const {
-  const NextLoop loop = next_loop(l, open, cls);
-  Table least(lattice_->size());
-  for (std::size_t i = 0; i < least.size(); ++i) least[i] = loop.at(i, lattice_->growing(i));
-  return least;
-}
-
 std::shared_ptr<const OutlookLattice::LevelTables> Outlook::fill_level(std::size_t l) const {
   auto tables = std::make_shared<LevelTables>();
+  if (l == levels_.size()) return tables;
   tables->fitting = fitting(l);
-  if (l + 1 < levels_.size()) tables->to = next_tiles(l);
-  tables->closed.assign(lattice_->size(), kNever);
-  for (std::size_t c = 0; c <= classes_.size(); ++c) {
-    const Table& outside = next(l, *tables, 0, c);
-    for (std::size_t i = 0; i < outside.size(); ++i) {
-      tables->closed[i] = std::min(tables->closed[i], outside[i]);
-    }
-  }
-  lattice_->take_least_of_grown(tables->closed, lattice_->all_dims());
   follow_runs(l, *tables);
   tables->here.resize(std::size_t{1} << levels_[l].runs.size());
   tables->from_here.resize(tables->here.size());
   return tables;
 }
 
-const Outlook::Table& Outlook::here(std::size_t l, unsigned open) const {
-  Table& table = tables_[l]->here[open];
-  if (!table.empty()) return table;
-  table = after_loop(l, open, 0);
-  for (std::size_t c = 1; c <= classes_.size(); ++c) {
-    const NextLoop loop = next_loop(l, open, c);
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      table[i] = std::min(table[i], loop.at(i, lattice_->growing(i)));
-    }
-  }
-  return table;
+OutlookLattice::Here& Outlook::here(std::size_t l, unsigned open) const {
+  OutlookLattice::Here& here = tables_[l]->here[open];
+  if (!here.empty()) return here;
+  std::vector<NextLoop> loops;
+  for (std::size_t c = 0; c <= classes_.size(); ++c) loops.push_back(next_loop(l, open, c));
+  here.start(lattice_->size(), std::move(loops));
+  return here;
 }
 
 const Outlook::Table& Outlook::from_here(std::size_t l, unsigned open) const {
@@ -381,7 +429,7 @@ const Outlook::Table& Outlook::from_here(std::size_t l, unsigned open) const {
 double Outlook::least_of_all(const Tile& lanes) const {
   const LevelTables& first = *tables_[0];
   const unsigned all = (1u << levels_[0].runs.size()) - 1;
-  std::vector<std::vector<NextLoop>> loops(all + 1);
+  std::vector<OutlookLattice::Here*> still_open(all + 1);
   double least = kNever;
   lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
     if ((first.fitting[i] & kHeld) == 0) return;
@@ -392,17 +440,12 @@ double Outlook::least_of_all(const Tile& lanes) const {
       if (!reached) return;
     }
     const unsigned open = all & first.fitting[i];
-    if (loops[open].empty()) {
-      for (std::size_t c = 0; c <= classes_.size(); ++c)
-        loops[open].push_back(next_loop(0, open, c));
-    }
+    if (still_open[open] == nullptr) still_open[open] = &here(0, open);
     double ended = 0;
     for (unsigned rest = all & ~open; rest != 0; rest &= rest - 1) {
       ended += first.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
     }
-    for (const NextLoop& loop : loops[open]) {
-      least = std::min(least, ended + loop.at(i, lattice_->growing(i)));
-    }
+    least = std::min(least, ended + still_open[open]->at(i));
   });
   return least;
 }
@@ -422,20 +465,24 @@ std::vector<std::uint16_t> Outlook::fitting(std::size_t l) const {
     }
     return lattice_->combined(std::uint32_t{0}, offset, std::plus<>());
   };
+  using Places = OutlookLattice::PerTile<std::uint32_t>;
   std::vector<std::uint16_t> runs(lattice_->size(), 0);
-  const auto mark = [&](const std::vector<char>& holding, const std::vector<std::uint32_t>& places,
-                        unsigned bit) {
+  const auto mark = [&](const std::vector<char>& holding, const Places& places, unsigned bit) {
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (holding[places[i]] != 0) runs[i] = static_cast<std::uint16_t>(runs[i] | bit);
     }
   };
-  const std::vector<std::uint32_t> own = below(level.lanes, level.loose);
+  const Places own = below(level.lanes, level.loose);
   mark(lattice_->holding(level.store, level.fits), own, kHeld);
   for (std::size_t r = 0; r < level.runs.size(); ++r) {
     const Run& run = level.runs[r];
     const bool opens = r < level.opening();
-    mark(lattice_->holding(run.store, run.fits), opens ? own : below(run.lanes, run.loose),
-         1u << r);
+    const std::vector<char>& holding = lattice_->holding(run.store, run.fits);
+    if (opens) {
+      mark(holding, own, 1u << r);
+    } else {
+      mark(holding, below(run.lanes, run.loose), 1u << r);
+    }
   }
   return runs;
 }
@@ -445,13 +492,13 @@ std::vector<std::uint16_t> Outlook::fitting(std::size_t l) const {
 // is: to end at once is one of the ways to go on.
 Outlook::Table Outlook::before_stores(std::size_t l, unsigned open) const {
   const LevelTables& tables = *tables_[l];
-  std::vector<const Table*> still_open(open + 1);
+  std::vector<OutlookLattice::Here*> still_open(open + 1);
   Table table(lattice_->size(), kNever);
   for (std::size_t i = 0; i < table.size(); ++i) {
     if ((tables.fitting[i] & kHeld) == 0) continue;
     const unsigned still = open & tables.fitting[i];
     if (still_open[still] == nullptr) still_open[still] = &here(l, still);
-    double sum = (*still_open[still])[i];
+    double sum = still_open[still]->at(i);
     for (unsigned rest = open & ~still; rest != 0; rest &= rest - 1) {
       sum += tables.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
     }
