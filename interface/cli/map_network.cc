@@ -61,6 +61,7 @@ class NetworkMapping {
       return search_called(options_.search, request_, space, evaluator, goal, limits);
     };
     out.proves = !proves_nothing(options_.search);
+    out.by_prices = options_.search == "optimal";
     if (terminal) out.progress = &show_progress;
     return out;
   }
@@ -98,7 +99,7 @@ class NetworkMapping {
                    options_.time_limit_seconds, options_.max_work};
     const Afterwards afterwards(stop_);
     for (std::size_t c = 0; c < found.layers.size(); ++c) {
-      Status s = add_class(found.layers[c], found.best->copies[c], afterwards, out);
+      Status s = add_class(found.layers[c], found.best->copies[c], found.prices, afterwards, out);
       if (!s.ok()) return s;
     }
     for (const SumPoint& point : found.front) out.front.push_back({point.total, point.copies});
@@ -113,7 +114,8 @@ class NetworkMapping {
   }
 
   Status add_class(const LayerAnswer& answer, const std::vector<std::uint64_t>& copies,
-                   const Afterwards& afterwards, StoredNetwork& out) const {
+                   const std::optional<PriceRange>& prices, const Afterwards& afterwards,
+                   StoredNetwork& out) const {
     const std::size_t first = answer.equal.layers.front();
     const Result<Evaluator> evaluator = evaluator_of(first);
     if (!evaluator.ok()) return evaluator.status();
@@ -124,7 +126,7 @@ class NetworkMapping {
     Result<StoredResult> best = priced(*evaluator, answer.found.best->mapping);
     if (!best.ok()) return best.status();
     StoredLayerSearch search{names_of(answer.equal), count, std::move(best).value()};
-    store(answer.found, options_of_layers(options_, request_.goal), search.result);
+    store(answer.found, options_of_layers(options_, request_.goal, prices), search.result);
     search.result.certificate->mapspace = mapspace_size(*space, afterwards.flag());
     seal(search.result);
     for (std::size_t p = 0; p < copies.size(); ++p) {
@@ -213,9 +215,14 @@ class NetworkMapping {
 
 }  // namespace
 
-StoredOptions options_of_layers(const StoredOptions& options, const Goal& goal) {
+StoredOptions options_of_layers(const StoredOptions& options, const Goal& goal,
+                                const std::optional<PriceRange>& prices) {
   StoredOptions out = options;
-  out.pareto = needs_fronts(goal);
+  out.pareto = needs_fronts(goal) && !prices;
+  if (prices) {
+    out.least_pj_per_cycle = prices->least;
+    out.most_pj_per_cycle = prices->most;
+  }
   out.max_cycles = out.max_energy_pj = out.time_limit_seconds = std::nullopt;
   out.max_work = std::nullopt;
   return out;

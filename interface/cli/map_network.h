@@ -23,7 +23,8 @@ Result<NetworkAnswer> map_network_of(const NetworkInputs& inputs, const Resolved
                                      const Stop& stop);
 
 // The options of each layer's search: those of the network but for its bounds and limits.
-StoredOptions options_of_layers(const StoredOptions& options, const Goal& goal);
+StoredOptions options_of_layers(const StoredOptions& options, const Goal& goal,
+                                const std::optional<PriceRange>& prices);
 
 std::string network_report(const StoredNetwork& network, const Style& style);
 

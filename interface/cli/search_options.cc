@@ -32,7 +32,10 @@ Result<SearchRequest> request_of(const StoredOptions& options) {
   }
   request.space.factors = options.factors == "ragged" ? Factors::kRagged : Factors::kPerfect;
   request.space.stores = options.uneven ? Stores::kUneven : Stores::kEven;
-  request.goal = {*objective, options.max_cycles, options.max_energy_pj, options.pareto};
+  request.goal = {*objective, options.max_cycles, options.max_energy_pj, options.pareto, {}};
+  if (options.least_pj_per_cycle && options.most_pj_per_cycle) {
+    request.goal.prices = PriceRange{*options.least_pj_per_cycle, *options.most_pj_per_cycle};
+  }
   request.random.seed = request.local.seed = static_cast<std::uint64_t>(options.seed.value_or(1));
   if (options.samples) request.random.samples = static_cast<std::uint64_t>(*options.samples);
   if (options.starts) request.local.starts = static_cast<std::uint64_t>(*options.starts);
@@ -73,6 +76,10 @@ void store(const SearchResult& found, const StoredOptions& options, StoredResult
         objective_value(objective, found.best->energy_pj, static_cast<double>(found.best->cycles)),
         said.lower_bound);
   }
+  for (const LeastCost& cost : said.least_costs) {
+    certificate.least_costs.push_back({cost.pj_per_cycle, cost.pj});
+  }
+  if (!said.least_costs.empty()) certificate.least_cycles = said.least_cycles;
   certificate.space = said.space;
   certificate.states = as_integer(said.states);
   for (const auto& [rule, number] : said.pruned) certificate.pruned[rule] = as_integer(number);

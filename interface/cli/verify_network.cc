@@ -24,8 +24,11 @@ class NetworkChecker {
   Result<StoredNetwork> run() {
     const std::optional<Objective> objective = objective_called(stated_.options.objective);
     if (!objective) return refused("/options/objective", "there is no such objective");
-    goal_ = {*objective, stated_.options.max_cycles, stated_.options.max_energy_pj,
-             stated_.options.pareto};
+    goal_ = {*objective,
+             stated_.options.max_cycles,
+             stated_.options.max_energy_pj,
+             stated_.options.pareto,
+             {}};
     if (Status s = searches(); !s.ok()) return s;
     if (Status s = layers(); !s.ok()) return s;
     if (Status s = choice(); !s.ok()) return s;
@@ -42,8 +45,10 @@ class NetworkChecker {
       if (options.search.empty() || !stated.certificate) {
         return refused(place, "a search has options and a certificate");
       }
-      if (options.objective != stated_.options.objective || options.pareto != needs_fronts(goal_) ||
-          options.max_cycles || options.max_energy_pj) {
+      const bool priced = prices_suffice(goal_) && options.least_pj_per_cycle;
+      if (options.objective != stated_.options.objective ||
+          options.pareto != (needs_fronts(goal_) && !priced) || options.max_cycles ||
+          options.max_energy_pj) {
         return refused(place + "/inputs/options",
                        "the network needs another search: its objective, without bounds, " +
                            std::string(needs_fronts(goal_) ? "with the front" : "without a front"));
@@ -107,8 +112,17 @@ class NetworkChecker {
     std::vector<Summand> summands;
     for (const StoredLayerSearch& search : actual_.searches) {
       NetworkPart part;
-      part.proved = search.result.certificate->proved;
-      part.lower_bound = search.result.certificate->lower_bound;
+      const StoredCertificate& certificate = *search.result.certificate;
+      part.proved = certificate.proved;
+      part.lower_bound = certificate.lower_bound;
+      const StoredOptions& options = search.result.options;
+      if (options.least_pj_per_cycle && options.most_pj_per_cycle) {
+        part.prices = PriceRange{*options.least_pj_per_cycle, *options.most_pj_per_cycle};
+        for (const StoredLeastCost& cost : certificate.least_costs) {
+          part.least_costs.push_back({cost.pj_per_cycle, cost.pj});
+        }
+        part.least_cycles = certificate.least_cycles.value_or(0);
+      }
       part.summand.count = static_cast<std::uint64_t>(search.count);
       for (const StoredMapping& point : points_of(search.result)) {
         part.summand.points.push_back({point.energy_pj, point.cycles});

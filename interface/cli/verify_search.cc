@@ -59,8 +59,10 @@ class Checker {
 
   // Each kind of search gives its own parts.
   Status parts() const {
-    if (stated_.options.pareto == stated_.front.empty()) {
-      return refused("/front", "a front and \"pareto\" in /inputs/options come together");
+    if ((stated_.options.pareto || request_.goal.prices) == stated_.front.empty()) {
+      return refused("/front",
+                     "a front and \"pareto\", or prices of a cycle, in /inputs/options "
+                     "come together");
     }
     if (searched_by("random") != stated_.statistics.has_value()) {
       return refused("/statistics", "a random search, and no other one, gives statistics");
@@ -152,7 +154,6 @@ class Checker {
   }
 
   Status best_of_front(const StoredResult& actual) const {
-    if (!stated_.options.pareto) return {};
     const StoredMapping best{actual.breakdown.energy_pj, actual.breakdown.cycles, stated_.mapping};
     bool listed = false;
     for (const StoredMapping& point : actual.front) {
@@ -161,7 +162,8 @@ class Checker {
         return refused("/mapping", "a mapping of the front has a better objective");
       }
     }
-    return listed ? Status() : refused("/front", "the best mapping is not part of the front");
+    if (listed || !stated_.options.pareto) return {};
+    return refused("/front", "the best mapping is not part of the front");
   }
 
   // Ties in the objective are broken by the other measure.

@@ -7,6 +7,9 @@
 // Equal layers are searched once. For energy and delay the best network is made of the layers'
 // best mappings; for EDP and ED2P it is not: those are products of sums. They are quasi-concave
 // along a front, so the best network is a corner of the sum of the layers' fronts: best_of_sum().
+// Only mappings that cost least at some price of a cycle are corners, and only prices near the
+// network's own energy per cycle make good ones: the layers are searched for those, and bounds on
+// what there is at other prices show that nothing was missed (optimum_of()).
 // Where cycles or energy are bounded, or the whole front of the network is asked for, every sum of
 // points counts: front_of_sum().
 #pragma once
@@ -91,8 +94,9 @@ struct NetworkRequest {
   Goal goal;             // of the network
   NetworkLimits limits;  // of the network
   SumLimits sums;
-  LayerSearch search;  // absent: search_optimal()
-  bool proves = true;  // false: a search of samples, which ends by itself and proves nothing
+  LayerSearch search;     // absent: search_optimal()
+  bool by_prices = true;  // `search` takes goals with prices
+  bool proves = true;     // false: a search of samples, which ends by itself and proves nothing
   // Told before each search: which of `of` classes of equal layers.
   std::function<void(std::size_t which, std::size_t of, const std::string& layer)> progress;
 };
@@ -111,6 +115,8 @@ struct NetworkResult {
   double front_gap = 0;          // as in SumFront
   bool proved = false;           // nothing is better, and the front is proved but for its gap
   double lower_bound = 0;        // of the objective
+  // Which the layers were searched for; absent: for their fronts, or their best mappings alone.
+  std::optional<PriceRange> prices;
   // There is none: this class has no mapping; absent: the bounds leave none, or a limit struck.
   std::optional<std::size_t> without_mapping;
   // Least cycles and energy of any network, where the bounds leave none and this is proved.
@@ -134,17 +140,26 @@ struct NetworkPart {
   Summand summand;
   bool proved = false;     // nothing outside of `points` is better
   double lower_bound = 0;  // of the objective of one copy
+  // Absent: `points` is all there is to choose from. Else the ones that cost least at these prices
+  // of a cycle, if proved; and of all mappings of a copy, at least:
+  std::optional<PriceRange> prices;
+  std::vector<LeastCost> least_costs;
+  double least_cycles = 0;
 };
 struct NetworkOptimum {
   std::optional<SumPoint> best;
   SumFront front;  // if the goal asks for it or has bounds
   bool proved = false;
   double lower_bound = 0;
+  // Parts searched for lower, or higher, prices of a cycle might make a better one.
+  bool needs_lower_prices = false, needs_higher_prices = false;
 };
 Result<NetworkOptimum> optimum_of(const std::vector<NetworkPart>& parts, const Goal& goal,
                                   const SumLimits& limits = {});
-// Does the goal need the layers' fronts, or only their best mappings?
+// Does the goal need the layers' fronts, or only their best mappings? And is it enough to know of
+// the fronts what costs least at some prices of a cycle?
 bool needs_fronts(const Goal& goal);
+bool prices_suffice(const Goal& goal);
 
 // ---- the result of a network as a file (formats.md) ----
 

@@ -9,6 +9,8 @@ namespace {
 
 // Bounds are sums and roots of doubles in another order than the totals'.
 constexpr double kMargin = 1 - 1e-12;
+// What other prices leave may be what was found already, but for the margins of its costs.
+constexpr double kAlike = 1 - 1e-11;
 
 double value_of(Objective objective, const EnergyCycles& at) {
   return objective_value(objective, at.energy_pj, static_cast<double>(at.cycles));
@@ -39,6 +41,95 @@ double power(double value, int degree) {
   return product;
 }
 
+// What a copy of the part costs at least, with its cycles at a price: known at some prices, and in
+// between on the near side of a line, for it is concave.
+double least_cost(const NetworkPart& part, double price) {
+  const auto of_points = [&](double at) {
+    double least = HUGE_VAL;
+    for (const EnergyCycles& point : part.summand.points) {
+      least = std::min(least, point.energy_pj + at * static_cast<double>(point.cycles));
+    }
+    return least;
+  };
+  if (!part.prices) return of_points(price);
+  const auto [first, last] = *part.prices;
+  if (price > last) return of_points(last) + (price - last) * part.least_cycles;
+  if (price >= first) return of_points(price);
+  LeastCost below, above{first, of_points(first)};
+  for (const LeastCost& known : part.least_costs) {
+    if (known.pj_per_cycle <= price && known.pj_per_cycle >= below.pj_per_cycle) below = known;
+    if (known.pj_per_cycle > price && known.pj_per_cycle < above.pj_per_cycle) above = known;
+  }
+  const double share = (price - below.pj_per_cycle) / (above.pj_per_cycle - below.pj_per_cycle);
+  return below.pj + share * (above.pj - below.pj);
+}
+
+// What sums of the parts may have beyond the prices that the parts were searched for. All lie where
+// the costs at each price allow, and the objective is least at a corner of that.
+class Beyond {
+ public:
+  Beyond(const std::vector<NetworkPart>& parts, Objective objective)
+      : parts_(parts), objective_(objective) {
+    for (const NetworkPart& part : parts) {
+      if (!part.prices) continue;
+      from_ = std::max(from_, part.prices->least);
+      to_ = std::min(to_, part.prices->most);
+    }
+  }
+
+  double least_at_lower_prices() const {
+    if (from_ == 0) return HUGE_VAL;
+    std::vector<LeastCost> lines;
+    for (const double share : {0.0, 0.125, 0.25, 0.5, 1.0}) {
+      lines.push_back({share * from_, cost(share * from_)});
+    }
+    double least = HUGE_VAL;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      for (std::size_t j = i + 1; j < lines.size(); ++j) {
+        const double cycles =
+            (lines[j].pj - lines[i].pj) / (lines[j].pj_per_cycle - lines[i].pj_per_cycle);
+        const double energy = lines[i].pj - lines[i].pj_per_cycle * cycles;
+        if (allowed(lines, energy, cycles)) least = std::min(least, value(energy, cycles));
+      }
+    }
+    return least;
+  }
+  double least_at_higher_prices() const {
+    if (to_ == HUGE_VAL) return HUGE_VAL;
+    double cycles = 0;
+    for (const NetworkPart& part : parts_) {
+      double fewest = part.prices ? part.least_cycles : HUGE_VAL;
+      for (const EnergyCycles& point : part.summand.points) {
+        if (!part.prices) fewest = std::min(fewest, static_cast<double>(point.cycles));
+      }
+      cycles += static_cast<double>(part.summand.count) * fewest;
+    }
+    return value(std::max(0.0, cost(to_) - to_ * cycles), cycles);
+  }
+
+ private:
+  double cost(double price) const {
+    double sum = 0;
+    for (const NetworkPart& part : parts_) {
+      sum += static_cast<double>(part.summand.count) * least_cost(part, price);
+    }
+    return sum;
+  }
+  static bool allowed(const std::vector<LeastCost>& lines, double energy, double cycles) {
+    constexpr double kCoarse = 1 - 1e-9;  // a corner too many does no harm
+    return std::all_of(lines.begin(), lines.end(), [&](const LeastCost& line) {
+      return energy + line.pj_per_cycle * cycles >= line.pj * kCoarse;
+    });
+  }
+  double value(double energy, double cycles) const {
+    return objective_value(objective_, energy, cycles) * kMargin;
+  }
+
+  const std::vector<NetworkPart>& parts_;
+  Objective objective_;
+  double from_ = 0, to_ = HUGE_VAL;
+};
+
 class Optimum {
  public:
   Optimum(const std::vector<NetworkPart>& parts, const Goal& goal, const SumLimits& limits)
@@ -56,9 +147,12 @@ class Optimum {
     if (bounded || goal_.front) out.front = front_of_sum(all_, limits_);
     if (!bounded) {
       out.best = best_of_sum(goal_.objective, all_);
-      out.proved = all_proved_;
-      out.lower_bound =
-          all_proved_ ? value_of(goal_.objective, out.best->total) : unbounded_least();
+      const double best = value_of(goal_.objective, out.best->total);
+      const Beyond beyond(parts_, goal_.objective);
+      out.needs_lower_prices = beyond.least_at_lower_prices() < best * kAlike;
+      out.needs_higher_prices = beyond.least_at_higher_prices() < best * kAlike;
+      out.proved = all_proved_ && !out.needs_lower_prices && !out.needs_higher_prices;
+      out.lower_bound = out.proved ? best : std::min(best, unbounded_least());
       return out;
     }
     choose_within_bounds(out);
@@ -99,18 +193,23 @@ class Optimum {
   // Whatever the bounds: what is proved together, and each copy of what is not by itself.
   double unbounded_least() const {
     std::vector<Summand> proved;
+    std::vector<NetworkPart> proved_parts;
     std::vector<double> least;
     const int n = degree(goal_.objective);
     for (const NetworkPart& part : parts_) {
       if (part.proved) {
         proved.push_back(part.summand);
+        proved_parts.push_back(part);
       } else {
         // So many equal bounds: their roots add up.
         least.push_back(part.lower_bound * power(static_cast<double>(part.summand.count), n));
       }
     }
     if (!proved.empty()) {
-      least.push_back(value_of(goal_.objective, best_of_sum(goal_.objective, proved).total));
+      const Beyond beyond(proved_parts, goal_.objective);
+      least.push_back(
+          std::min({value_of(goal_.objective, best_of_sum(goal_.objective, proved).total),
+                    beyond.least_at_lower_prices(), beyond.least_at_higher_prices()}));
     }
     return lower_bound_of_sum(goal_.objective, least);
   }
@@ -134,6 +233,11 @@ double lower_bound_of_sum(Objective objective, const std::vector<double>& parts)
 bool needs_fronts(const Goal& goal) {
   const bool additive = goal.objective == Objective::kEnergy || goal.objective == Objective::kDelay;
   return !additive || goal.front || goal.max_cycles || goal.max_energy_pj;
+}
+
+bool prices_suffice(const Goal& goal) {
+  const bool product = goal.objective == Objective::kEdp || goal.objective == Objective::kEd2p;
+  return product && !goal.front && !goal.max_cycles && !goal.max_energy_pj;
 }
 
 Result<NetworkOptimum> optimum_of(const std::vector<NetworkPart>& parts, const Goal& goal,

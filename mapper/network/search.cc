@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -75,19 +76,17 @@ class NetworkMapper {
       classes_.push_back({});
       classes_.back().answer.equal = std::move(equal);
     }
-    // A short look at each, so that there is an answer soon; then what is left, in equal shares. A
-    // search begins anew, so it is worth it only with twice as much as before.
-    if (Status s = look(kFirstLook); !s.ok()) return s;
-    while (!out_.without_mapping && !stopped() && !pending().empty()) {
-      const std::uint64_t before = searches_;
-      if (Status s = look(UINT64_MAX); !s.ok()) return s;
-      if (searches_ == before) break;
+    if (request_.by_prices && prices_suffice(request_.goal)) {
+      if (Status s = search_by_prices(); !s.ok()) return s;
+    } else {
+      if (Status s = search_all(kFirstLook); !s.ok()) return s;
     }
     return finish();
   }
 
  private:
-  static constexpr std::uint64_t kFirstLook = 1 << 14;
+  static constexpr std::uint64_t kFirstLook = 1 << 14, kPriceLook = 1 << 8;
+  static constexpr double kLower = 0.55, kHigher = 1.6, kWider = 2, kWidest = 1e30;
 
   struct Class {
     LayerAnswer answer;
@@ -95,6 +94,67 @@ class NetworkMapper {
     std::uint64_t work = 0;                // what the next search must be given twice of
     double seconds = 0;
   };
+
+  // A short look at each, so that there is an answer soon; then what is left, in equal shares. A
+  // search begins anew, so it is worth it only with twice as much as before.
+  Status search_all(std::uint64_t first_look) {
+    if (Status s = look(first_look); !s.ok()) return s;
+    while (!out_.without_mapping && !stopped() && !pending().empty()) {
+      const std::uint64_t before = searches_;
+      if (Status s = look(UINT64_MAX); !s.ok()) return s;
+      if (searches_ == before) break;
+    }
+    return {};
+  }
+
+  // What each layer can do at prices near the network's own energy per cycle; at more prices, if
+  // something might be found there.
+  Status search_by_prices() {
+    layer_goal_.front = false;
+    for (const std::uint64_t work : {kPriceLook, kFirstLook}) {
+      if (Status s = look(work); !s.ok()) return s;
+      if (own_price()) break;
+    }
+    const std::optional<double> price = own_price();
+    layer_goal_.front = !price;
+    if (price) layer_goal_.prices = PriceRange{*price * kLower, *price * kHigher};
+    for (double wider = kWider;; wider *= wider) {
+      for (Class& at : classes_) begin_again(at);
+      if (Status s = search_all(price ? UINT64_MAX : kFirstLook); !s.ok()) return s;
+      if (!price || !all_proved() || wider > kWidest) return {};
+      const Result<NetworkOptimum> optimum = optimum_of(parts(), request_.goal, request_.sums);
+      if (!optimum.ok()) return optimum.status();
+      if (optimum->needs_lower_prices) layer_goal_.prices->least /= wider;
+      if (optimum->needs_higher_prices) layer_goal_.prices->most *= wider;
+      if (!optimum->needs_lower_prices && !optimum->needs_higher_prices) return {};
+    }
+  }
+  // What was found stays, but proves nothing of the goal that it is now.
+  static void begin_again(Class& at) {
+    at.searched = at.ended = false;
+    at.work = 0;
+    at.seconds = 0;
+    SearchResult& found = at.answer.found;
+    found.certificate.proved = false;
+    if (found.best && found.front.empty()) found.front = {*found.best};
+  }
+  bool all_proved() const {
+    return std::all_of(classes_.begin(), classes_.end(),
+                       [](const Class& at) { return at.answer.found.certificate.proved; });
+  }
+  // At which the network's energy and cycles trade for each other.
+  std::optional<double> own_price() const {
+    double energy = 0, cycles = 0;
+    for (const Class& at : classes_) {
+      if (!at.answer.found.best) return std::nullopt;
+      const auto count = static_cast<double>(at.answer.equal.count);
+      energy += count * at.answer.found.best->energy_pj;
+      cycles += count * static_cast<double>(at.answer.found.best->cycles);
+    }
+    const double price = (request_.goal.objective == Objective::kEd2p ? 2 : 1) * energy / cycles;
+    if (!std::isnormal(price)) return std::nullopt;
+    return price;
+  }
 
   std::vector<std::size_t> pending() const {
     std::vector<std::size_t> left;
@@ -184,23 +244,14 @@ class NetworkMapper {
   }
 
   Result<NetworkResult> finish() {
-    std::vector<NetworkPart> parts;
+    const std::vector<NetworkPart> parts = this->parts();
     bool complete = true;
     for (Class& at : classes_) {
-      LayerAnswer& answer = at.answer;
-      if (layer_goal_.front) answer.points = answer.found.front;
-      if (!layer_goal_.front && answer.found.best) answer.points = {*answer.found.best};
-      complete = complete && !answer.points.empty();
-      NetworkPart part;
-      part.proved = answer.found.certificate.proved;
-      part.lower_bound = answer.found.certificate.lower_bound;
-      part.summand.count = answer.equal.count;
-      for (const Found& point : answer.points) {
-        part.summand.points.push_back({point.energy_pj, point.cycles});
-      }
-      parts.push_back(std::move(part));
-      out_.layers.push_back(std::move(answer));
+      at.answer.points = points_of(at.answer.found);
+      complete = complete && !at.answer.points.empty();
+      out_.layers.push_back(std::move(at.answer));
     }
+    if (layer_goal_.prices) out_.prices = layer_goal_.prices;
     out_.proved = out_.without_mapping.has_value();
     if (!complete) return std::move(out_);
     Result<NetworkOptimum> optimum = optimum_of(parts, request_.goal, request_.sums);
@@ -212,6 +263,30 @@ class NetworkMapper {
     out_.front_gap = optimum->front.gap;
     if (!out_.best && out_.proved) out_.least = least_of(parts);
     return std::move(out_);
+  }
+
+  // To choose from.
+  static std::vector<Found> points_of(const SearchResult& found) {
+    if (!found.front.empty()) return found.front;
+    return found.best ? std::vector<Found>{*found.best} : std::vector<Found>{};
+  }
+
+  std::vector<NetworkPart> parts() const {
+    std::vector<NetworkPart> parts;
+    for (const Class& at : classes_) {
+      const Certificate& certificate = at.answer.found.certificate;
+      NetworkPart& part = parts.emplace_back();
+      part.proved = certificate.proved;
+      part.lower_bound = certificate.lower_bound;
+      part.summand.count = at.answer.equal.count;
+      for (const Found& point : points_of(at.answer.found)) {
+        part.summand.points.push_back({point.energy_pj, point.cycles});
+      }
+      part.prices = layer_goal_.prices;
+      part.least_costs = certificate.least_costs;
+      part.least_cycles = certificate.least_cycles;
+    }
+    return parts;
   }
 
   static EnergyCycles least_of(const std::vector<NetworkPart>& parts) {

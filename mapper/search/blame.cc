@@ -61,7 +61,8 @@ class Asker {
       : problem_(space.problem()), arch_(space.arch()), all_(all) {}
 
   Goal goal(const Ask& ask) const {
-    Goal goal{Objective::kEnergy, {}, {}, false};
+    Goal goal;
+    goal.objective = Objective::kEnergy;
     for (std::size_t r = 0; r < all_.size(); ++r) {
       if (ask.holds[r] == 0) continue;
       if (all_[r].kind == Kind::kMaxCycles) goal.max_cycles = ask.max_cycles;

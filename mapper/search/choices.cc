@@ -116,7 +116,8 @@ Choices::Choices(const Mapspace& space, const Evaluator& evaluator, const Bounda
       counter_(counter),
       bounds_(bounds),
       most_(std::max<std::size_t>(1, most)),
-      stop_(stop) {
+      stop_(stop),
+      least_left_out_(incumbents.goal().prices) {
   const std::vector<std::int64_t> no_lanes(space.problem().dims.size(), 1);
   double most_lanes = 1;
   for (const Fanout& fanout : space.arch().fanouts) {
@@ -207,6 +208,7 @@ ForSpatialChoices::End Choices::list(const Incumbents& incumbents, double cutoff
       value = incumbents.value(least);
       if (bounds_ && !incumbents.useful(least)) {
         ++left_out_;
+        least_left_out_.take(least);
         return false;
       }
       if (value <= cutoff_) return true;

@@ -79,6 +79,7 @@ class Choices {
   bool all() const { return beyond_ == std::numeric_limits<double>::infinity(); }
   std::uint64_t looks() const { return looks_; }
   std::uint64_t left_out() const { return left_out_; }  // choices, or many at once
+  const LeastOfMany& least_left_out() const { return least_left_out_; }
 
  private:
   struct Listed {
@@ -119,6 +120,7 @@ class Choices {
   bool many_ = false;                  // too many to look at all of them in one round
   double beyond_ = std::numeric_limits<double>::infinity();
   std::uint64_t looks_ = 0, left_out_ = 0;
+  LeastOfMany least_left_out_;
 };
 
 }  // namespace loopscape

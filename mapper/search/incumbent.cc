@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace loopscape {
 namespace {
@@ -58,6 +59,10 @@ bool Incumbents::allowed(double energy_pj, double cycles) const {
 }
 
 bool Incumbents::useful(double energy_pj, double cycles) const {
+  return costs_least(energy_pj, cycles, kMargin) || best_useful(energy_pj, cycles);
+}
+
+bool Incumbents::best_useful(double energy_pj, double cycles) const {
   if (!allowed(energy_pj * kMargin, cycles)) return false;
   if (goal_.front) {
     return std::none_of(front_.begin(), front_.end(), [&](const Found& known) {
@@ -106,15 +111,34 @@ bool Incumbents::front_leaves_room(const CostBound& bound, const CostBound::Line
   return false;
 }
 
+// Less than any known one at some price? The difference is concave in the price, and bends where
+// the known ones change.
+bool Incumbents::costs_least(double energy_pj, double cycles, double margin) const {
+  if (!goal_.prices) return false;
+  return hull_.empty() || std::any_of(hull_.begin(), hull_.end(), [&](const CostBound::Line& at) {
+           return energy_pj + at.pj_per_cycle * cycles < at.least * margin;
+         });
+}
+
 bool Incumbents::useful(const CostBound& bound) const {
-  if (!useful(bound.energy_pj, bound.cycles)) return false;
-  return std::all_of(bound.all_lines().begin(), bound.all_lines().end(),
-                     [&](const CostBound::Line& line) {
-                       if (goal_.front) return front_leaves_room(bound, line);
-                       const auto ends = ends_of(bound, line);
-                       return useful(ends[0].energy_pj, ends[0].cycles) ||
-                              useful(ends[1].energy_pj, ends[1].cycles);
-                     });
+  const auto at_a_corner = [&](const auto& of_use) {
+    const auto on_line = [&](const CostBound::Line& line) {
+      const auto ends = ends_of(bound, line);
+      return of_use(ends[0].energy_pj, ends[0].cycles) || of_use(ends[1].energy_pj, ends[1].cycles);
+    };
+    return std::all_of(bound.all_lines().begin(), bound.all_lines().end(), on_line);
+  };
+  const auto least = [&](double energy_pj, double cycles) {
+    return costs_least(energy_pj, cycles, kMargin);
+  };
+  if (least(bound.energy_pj, bound.cycles) && at_a_corner(least)) return true;
+  if (!best_useful(bound.energy_pj, bound.cycles)) return false;
+  if (goal_.front) {
+    return std::all_of(bound.all_lines().begin(), bound.all_lines().end(),
+                       [&](const CostBound::Line& line) { return front_leaves_room(bound, line); });
+  }
+  return at_a_corner(
+      [&](double energy_pj, double cycles) { return best_useful(energy_pj, cycles); });
 }
 
 double Incumbents::value(const CostBound& bound) const {
@@ -157,10 +181,45 @@ bool Incumbents::offer_best(const Found& found) {
   return true;
 }
 
+// The lower hull, as far as its corners cost least at a price in the range.
+bool Incumbents::offer_corner(const Found& found) {
+  const auto cost = [](const Found& at, double price) {
+    return at.energy_pj + price * static_cast<double>(at.cycles);
+  };
+  const PriceRange& range = *goal_.prices;
+  if (!costs_least(found.energy_pj, static_cast<double>(found.cycles), 1)) return false;
+  std::vector<Found> all = std::exchange(front_, {});
+  all.push_back(found);
+  hull_.clear();
+  const auto first = std::min_element(all.begin(), all.end(), [&](const Found& a, const Found& b) {
+    return std::pair(cost(a, range.least), a.cycles) < std::pair(cost(b, range.least), b.cycles);
+  });
+  front_.push_back(*first);
+  hull_.push_back({range.least, cost(*first, range.least)});
+  while (true) {
+    const Found now = front_.back();
+    const auto meet = [&](const Found& one) {  // the price at which both cost the same
+      if (one.cycles >= now.cycles) return std::numeric_limits<double>::infinity();
+      return (one.energy_pj - now.energy_pj) / static_cast<double>(now.cycles - one.cycles);
+    };
+    const auto next = std::min_element(all.begin(), all.end(), [&](const Found& a, const Found& b) {
+      return std::pair(meet(a), a.cycles) < std::pair(meet(b), b.cycles);
+    });
+    const double price = std::max(meet(*next), range.least);
+    if (price >= range.most) {
+      hull_.push_back({range.most, cost(now, range.most)});
+      return true;
+    }
+    front_.push_back(*next);
+    hull_.push_back({price, std::min(cost(now, price), cost(*next, price))});
+  }
+}
+
 bool Incumbents::offer(const Found& found, int limit) {
   if (!allowed(found.energy_pj, static_cast<double>(found.cycles))) return false;
   const bool better = offer_best(found);
   if (better) limit_ = limit;
+  if (goal_.prices) return offer_corner(found) || better;
   if (!goal_.front) return better;
   for (const Found& known : front_) {
     if (known.energy_pj <= found.energy_pj && known.cycles <= found.cycles) return better;
@@ -173,6 +232,35 @@ bool Incumbents::offer(const Found& found, int limit) {
                        [](const Found& a, const Found& b) { return a.energy_pj < b.energy_pj; }),
       found);
   return true;
+}
+
+LeastOfMany::LeastOfMany(const std::optional<PriceRange>& prices) {
+  if (!prices) return;
+  costs.push_back({0, cycles});
+  for (const double share : {0.125, 0.25, 0.5}) costs.push_back({share * prices->least, cycles});
+}
+
+void LeastOfMany::take(const CostBound& bound) {
+  cycles = std::min(cycles, bound.cycles);
+  for (LeastCost& cost : costs) cost.pj = std::min(cost.pj, bound.at(cost.pj_per_cycle));
+}
+
+void LeastOfMany::take(const LeastOfMany& other) {
+  cycles = std::min(cycles, other.cycles);
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    costs[i].pj = std::min(costs[i].pj, other.costs[i].pj);
+  }
+}
+
+// Least at one of the two corners that a line leaves of the quadrant.
+double CostBound::at(double price) const {
+  double most = energy_pj + price * cycles;
+  for (const Line& one : all_lines()) {
+    const double more_cycles = std::max(cycles, (one.least - energy_pj) / one.pj_per_cycle);
+    const double more_energy = std::max(energy_pj, one.least - one.pj_per_cycle * cycles);
+    most = std::max(most, std::min(energy_pj + price * more_cycles, more_energy + price * cycles));
+  }
+  return most;
 }
 
 CostBound least_of_any(const Problem& problem, const Arch& arch, const Evaluator& evaluator) {

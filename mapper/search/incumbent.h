@@ -1,8 +1,11 @@
 // The best mappings known so far: one, or a front. For this folder only.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +30,16 @@ struct CostBound {
   std::array<Line, kMostBlends> line{};
   std::size_t lines = 0;
   std::span<const Line> all_lines() const { return {line.data(), lines}; }
+  double at(double pj_per_cycle) const;  // of energy + pj_per_cycle * cycles
+};
+
+// Of many, at least: cycles, and costs at prices below the range; infinite if there are none.
+struct LeastOfMany {
+  double cycles = std::numeric_limits<double>::infinity();
+  std::vector<LeastCost> costs;
+  explicit LeastOfMany(const std::optional<PriceRange>& prices);
+  void take(const CostBound& bound);
+  void take(const LeastOfMany& other);
 };
 
 // What any mapping costs at least: operations at their price, on every lane there is.
@@ -59,13 +72,17 @@ class Incumbents {
     double energy_pj, cycles;
   };
   bool offer_best(const Found& found);
+  bool offer_corner(const Found& found);
+  bool best_useful(double energy_pj, double cycles) const;
+  bool costs_least(double energy_pj, double cycles, double margin) const;
   std::array<Corner, 2> ends_of(const CostBound& bound, const CostBound::Line& line) const;
   bool front_leaves_room(const CostBound& bound, const CostBound::Line& line) const;
 
   Goal goal_;
   std::optional<Found> best_;
-  int limit_ = Blend::kNoResource;  // of the best
-  std::vector<Found> front_;        // by increasing energy, decreasing cycles
+  int limit_ = Blend::kNoResource;     // of the best
+  std::vector<Found> front_;           // by increasing energy, decreasing cycles
+  std::vector<CostBound::Line> hull_;  // what its mappings cost at each price where another is best
 };
 
 }  // namespace loopscape

@@ -30,6 +30,7 @@ class Optimal {
         limits_(limits),
         rules_(rules),
         incumbents_(goal),
+        least_(goal.prices),
         arena_(limits.threads == 0 ? tbb::task_arena::automatic
                                    : std::min(limits.threads, tbb::info::default_concurrency())),
         tools_([this] { return std::make_unique<Tools>(space_, evaluator_); }) {}
@@ -128,6 +129,7 @@ class Optimal {
     }
     work_.work += (all.looks() - looks) / kLooks;
     bounded_choices_ += all.left_out() - left_out;
+    least_.take(all.least_left_out());
     std::make_heap(choices_.begin(), choices_.end(), later);
     dives_ = 0;
   }
@@ -174,6 +176,7 @@ class Optimal {
       Listed choice = take();
       if (rules_.bound && !incumbents_.useful(choice.least)) {
         ++bounded_choices_;
+        least_.take(choice.least);
         continue;
       }
       batch.push_back({std::move(choice), incumbents_, {}, Followed::End::kDone});
@@ -258,6 +261,9 @@ class Optimal {
     }
     for (const Found& found : followed.incumbents.front()) incumbents_.offer(found);
     if (followed.end == End::kUseless) ++bounded_choices_;
+    if (followed.end == End::kUseless || followed.end == End::kDone) {
+      least_.take(followed.choice.least);
+    }
     if (followed.end == End::kDived) {
       dived_.push_back(followed.choice);
       ++dives_;
@@ -271,11 +277,14 @@ class Optimal {
   void set_blends() {
     const auto tangent = incumbents_.tangent();
     if (!tangent) return;
-    std::vector<Blend> blends{*tangent};
+    // What has most to gain at a range of prices costs the most cycles.
+    const auto& prices = incumbents_.goal().prices;
+    const double price = prices ? prices->least : tangent->pj_per_cycle;
+    std::vector<Blend> blends{{price, tangent->resource}};
     for (Blend former : blends_) {
       if (blends.size() == kMostBlends) break;
       if (former.resource == tangent->resource) continue;
-      former.pj_per_cycle = tangent->pj_per_cycle;
+      former.pj_per_cycle = price;
       blends.push_back(former);
     }
     blends_ = std::move(blends);
@@ -339,6 +348,7 @@ class Optimal {
     certificate.pruned["bound"] = work_.bounded;
     certificate.pruned["dominance"] = work_.dominated;
     certificate.pruned["spatial bound"] = bounded_choices_;
+    if (incumbents_.goal().prices) certify_costs(complete, certificate);
     if (!result.best) return;
     const double best =
         incumbents_.value(result.best->energy_pj, static_cast<double>(result.best->cycles));
@@ -346,11 +356,23 @@ class Optimal {
     certificate.gap = best / certificate.lower_bound - 1;
   }
 
+  void certify_costs(bool complete, Certificate& certificate) const {
+    constexpr double kMargin = 1 - 1e-12;  // bounds are sums in another order
+    const CostBound any = least_of_all();
+    certificate.least_cycles = complete ? std::max(any.cycles, least_.cycles) : any.cycles;
+    for (LeastCost cost : least_.costs) {
+      const double of_any = any.at(cost.pj_per_cycle);
+      cost.pj = kMargin * (complete ? std::max(of_any, cost.pj) : of_any);
+      certificate.least_costs.push_back(cost);
+    }
+  }
+
   const Mapspace& space_;
   const Evaluator& evaluator_;
   SearchLimits limits_;
   PruningRules rules_;
   Incumbents incumbents_;
+  LeastOfMany least_;  // of choices that are done with
   tbb::task_arena arena_;
   tbb::enumerable_thread_specific<std::unique_ptr<Tools>> tools_;
   std::vector<Blend> blends_;

@@ -31,12 +31,24 @@ double objective_value(Objective objective, double energy_pj, double cycles);
 std::string objective_name(Objective objective);
 std::optional<Objective> objective_called(const std::string& name);
 
+// Of a cycle, in pJ. What costs least at some price is a corner of the front's lower hull.
+struct PriceRange {
+  double least = 0, most = 0;
+};
+// What every mapping costs at least, with its cycles at a price.
+struct LeastCost {
+  double pj_per_cycle = 0, pj = 0;
+};
+
 // What is looked for. Ties in the objective are broken by energy (for the energy objective: by
 // cycles), then by the order of the search: placements, spatial loops, then tiles from the inside.
 struct Goal {
   Objective objective = Objective::kEdp;
   std::optional<double> max_cycles, max_energy_pj;
   bool front = false;  // the whole (energy, cycles) front; `objective` then only picks `best`
+  // Of `optimal`, for EDP and ED2P without bounds or front: the best, and for each price in this
+  // range a mapping with the least energy + price x cycles (to 1e-12); `front` is made of these.
+  std::optional<PriceRange> prices;
 };
 
 struct Found {
@@ -67,7 +79,10 @@ struct Certificate {
   bool proved = false;
   double lower_bound = 0;  // of the objective; equal to the best when proved
   double gap = 0;          // best / lower bound - 1
-  std::string space;       // in words
+  // If the goal has prices: below the range, from 0 on; and the fewest cycles.
+  std::vector<LeastCost> least_costs;
+  double least_cycles = 0;
+  std::string space;  // in words
   std::uint64_t states = 0;
   // By rule. "spatial bound" counts choices of lanes, or many that go on from the same lanes, each
   // time that they are passed over.

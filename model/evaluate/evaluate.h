@@ -174,17 +174,23 @@ struct StoredOptions {
   std::string objective, search, factors;
   bool uneven = false, pareto = false;
   std::optional<double> max_cycles, max_energy_pj;
+  std::optional<double> least_pj_per_cycle, most_pj_per_cycle;  // of a network's layer
   std::optional<std::int64_t> max_work, seed, samples, starts;
   std::optional<double> time_limit_seconds;
 };
 
+struct StoredLeastCost {
+  double pj_per_cycle = 0, pj = 0;
+};
 // What a search says of its answer (mapper/search). The model only keeps it.
 struct StoredCertificate {
   bool proved = false;
-  double lower_bound = 0;     // of the objective
-  std::optional<double> gap;  // best / lower bound - 1; absent: the bound is 0
-  std::string mapspace;       // its size in decimal; empty: too large to count
-  std::string space;          // in words
+  double lower_bound = 0;                    // of the objective
+  std::optional<double> gap;                 // best / lower bound - 1; absent: the bound is 0
+  std::vector<StoredLeastCost> least_costs;  // if it was asked for prices of a cycle
+  std::optional<double> least_cycles;
+  std::string mapspace;  // its size in decimal; empty: too large to count
+  std::string space;     // in words
   std::int64_t states = 0;
   std::map<std::string, std::int64_t> pruned;
   std::int64_t work = 0, unpriced = 0;

@@ -382,7 +382,8 @@ const fields::Table<ResultDoc>& result_table() {
     t.object("statistics", &Doc::statistics, statistics_table(),
              "The objective over the mapspace, as a random search found it.");
     t.list("front", &Doc::front, front_table(),
-           "No mapping has less energy without more cycles; by increasing energy.");
+           "No mapping has less energy without more cycles; by increasing energy. With prices "
+           "of a cycle: what costs least at some price.");
     t.custom(
         "prices",
         fields::Schema([] { return OrderedJson::parse(prices_schema(), nullptr, false); }),
@@ -399,6 +400,20 @@ const fields::Table<ResultDoc>& result_table() {
   return table;
 }
 
+namespace {
+
+const Table<StoredLeastCost>& least_cost_table() {
+  static const Table<StoredLeastCost> table = [] {
+    Table<StoredLeastCost> t;
+    number(t, "pj_per_cycle", &StoredLeastCost::pj_per_cycle, "Price of a cycle.");
+    number(t, "pj", &StoredLeastCost::pj, "Energy and cycles together, at least.");
+    return t;
+  }();
+  return table;
+}
+
+}  // namespace
+
 const fields::Table<StoredCertificate>& certificate_table() {
   using Doc = StoredCertificate;
   static const Table<Doc> table = [] {
@@ -407,6 +422,9 @@ const fields::Table<StoredCertificate>& certificate_table() {
     number(t, "lower_bound", &Doc::lower_bound, "Of the objective, over the whole space.");
     t.number("gap", &Doc::gap, fields::kNotNegative,
              "Best / lower bound - 1; absent where the bound is 0 and says nothing.");
+    t.list("least_costs", &Doc::least_costs, least_cost_table(),
+           "What every mapping costs at least, with its cycles at a price.");
+    t.number("least_cycles", &Doc::least_cycles, fields::kNotNegative, "Of every mapping.");
     t.text("mapspace", &Doc::mapspace,
            "How many mappings the space has before capacities, in decimal.");
     text(t, "space", &Doc::space, "What the space holds.");
@@ -441,6 +459,9 @@ const fields::Table<StoredOptions>& options_table() {
     t.flag("pareto", &Doc::pareto, "The whole (energy, cycles) front.");
     t.number("max_cycles", &Doc::max_cycles, fields::kNotNegative, "No answer has more.");
     t.number("max_energy_pj", &Doc::max_energy_pj, fields::kNotNegative, "No answer has more.");
+    t.number("least_pj_per_cycle", &Doc::least_pj_per_cycle, fields::kPositive,
+             "Prices of a cycle, from this to the other: the front has what costs least at each.");
+    t.number("most_pj_per_cycle", &Doc::most_pj_per_cycle, fields::kPositive, "The other one.");
     t.integer("max_work", &Doc::max_work, {}, "Limit on work units.");
     t.number("time_limit_seconds", &Doc::time_limit_seconds, fields::kNotNegative,
              "Limit on time.");

@@ -35,7 +35,9 @@ double bound_for(double share, std::vector<Value> values) {
 }
 
 Goal goal_of(const Quest& quest, const Listing& listing) {
-  Goal goal{quest.objective, std::nullopt, std::nullopt, quest.front};
+  Goal goal;
+  goal.objective = quest.objective;
+  goal.front = quest.front;
   std::vector<std::int64_t> cycles;
   std::vector<double> energies;
   for (const Priced& priced : listing.priced) {
@@ -109,9 +111,89 @@ class Checker {
     }
   }
 
+  // At every price in the range something is found that costs least; and other bounds hold.
+  void check_prices() {
+    const bool product = goal_.objective == Objective::kEdp || goal_.objective == Objective::kEd2p;
+    if (!product || goal_.front || goal_.max_cycles || goal_.max_energy_pj || best_ == nullptr) {
+      return;
+    }
+    const double own = best_->energy_pj / static_cast<double>(best_->cycles);
+    if (!std::isnormal(own)) return;
+    // Around it or not, wide or narrow.
+    const double least = own * (allowed_.size() % 3 == 0   ? 0.1
+                                : allowed_.size() % 3 == 1 ? 0.6
+                                                           : 2);
+    goal_.prices = PriceRange{least, least * (work_ % 2 == 0 ? 2.5 : 20)};
+    check_proof({}, "prices");
+    check_costs(search({}, {}));
+    PruningRules looks;
+    looks.few_tilings = 0;
+    check_proof(looks, "prices, looking ahead");
+    check_costs(search({}, looks));
+    SearchLimits limits;
+    for (const double share : {0.3, 0.8}) {
+      limits.max_work = static_cast<std::uint64_t>(share * static_cast<double>(work_));
+      where_ = "prices, max_work " + std::to_string(limits.max_work);
+      const SearchResult stopped = search(limits, {});
+      check_stopped(stopped);
+      check_least(stopped.certificate);
+    }
+    ++tally_.at_prices;
+    goal_.prices.reset();
+  }
+
   std::vector<std::string> complaints() { return std::move(complaints_); }
 
  private:
+  template <class Costs>
+  static double least_at(double price, const Costs& costs) {
+    double least = std::numeric_limits<double>::infinity();
+    for (const auto& cost : costs) {
+      least = std::min(least, cost.first + price * static_cast<double>(cost.second));
+    }
+    return least;
+  }
+  std::vector<std::pair<double, std::int64_t>> all_costs() const {
+    std::vector<std::pair<double, std::int64_t>> costs;
+    for (const Priced* priced : allowed_) costs.emplace_back(priced->energy_pj, priced->cycles);
+    return costs;
+  }
+
+  void check_costs(const SearchResult& result) {
+    std::vector<std::pair<double, std::int64_t>> found;
+    for (const Found& point : result.front) {
+      check_price(point);
+      if (!found.empty() &&
+          (point.energy_pj <= found.back().first || point.cycles >= found.back().second)) {
+        say("what costs least is out of order");
+      }
+      found.emplace_back(point.energy_pj, point.cycles);
+    }
+    const auto all = all_costs();
+    constexpr int kSteps = 40;
+    for (int step = 0; step <= kSteps; ++step) {
+      const double price = goal_.prices->least * std::pow(goal_.prices->most / goal_.prices->least,
+                                                          static_cast<double>(step) / kSteps);
+      const double least = least_at(price, all);
+      if (least_at(price, found) <= least * (1 + 4 * kRelative)) continue;
+      say("at " + text_of(price) + " pJ per cycle it finds " + text_of(least_at(price, found)) +
+          "; the least is " + text_of(least));
+    }
+    check_least(result.certificate);
+  }
+
+  void check_least(const Certificate& certificate) {
+    const auto all = all_costs();
+    if (certificate.least_costs.empty()) say("tells nothing of lower prices");
+    for (const LeastCost& cost : certificate.least_costs) {
+      if (cost.pj <= least_at(cost.pj_per_cycle, all) * (1 + kRelative)) continue;
+      say("at " + text_of(cost.pj_per_cycle) + " pJ per cycle all should cost " + text_of(cost.pj));
+    }
+    for (const auto& [energy, cycles] : all) {
+      if (static_cast<double>(cycles) < certificate.least_cycles) say("there are fewer cycles");
+    }
+  }
+
   template <class Cost>
   double value(const Cost& cost) const {
     return objective_value(goal_.objective, cost.energy_pj, static_cast<double>(cost.cycles));
@@ -308,6 +390,7 @@ std::vector<std::string> check_quest(const Quest& quest, const Listing& listing,
     checker.check_proof({}, "two choices at once, few tilings", limits);
   }
   if (checks.limits) checker.check_limits();
+  checker.check_prices();
   if (checks.rules) {
     checker.check_proof({false, true}, "without bound");
     checker.check_proof({true, false}, "without dominance");

@@ -21,6 +21,7 @@ struct SearchTally {
   std::uint64_t searches = 0, without_best = 0, stopped = 0, stopped_open = 0;
   std::uint64_t states = 0, bounded = 0, dominated = 0;
   std::uint64_t counted = 0, counted_fewer = 0;  // worlds; where not every mapping fits
+  std::uint64_t at_prices = 0;                   // worlds searched for prices of a cycle
   double seconds = 0;
   double bound_share = 0;  // sum of lower bound / optimum over `stopped` with a positive bound
 };

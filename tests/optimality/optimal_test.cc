@@ -223,6 +223,7 @@ void print(const Run& run) {
       t.stopped > 0 ? t.bound_share / static_cast<double>(t.stopped) : 0.0);
   std::printf("mappings counted in %llu worlds, not all of them legal in %llu\n", n(t.counted),
               n(t.counted_fewer));
+  std::printf("%llu worlds searched at prices of a cycle\n", n(t.at_prices));
   run.histogram.print(run.worlds >= 10'000);
   std::fflush(stdout);
 }
@@ -246,6 +247,7 @@ void check_worlds(std::uint64_t worlds, std::uint64_t least_of_each_pair) {
   CHECK(run.made == run.worlds);
   CHECK(run.histogram.least() >= least_of_each_pair);
   CHECK(run.tally.counted_fewer > worlds / 8);
+  CHECK(run.tally.at_prices > worlds / 20);
   CHECK(run.tally.without_best > worlds / 100);
   CHECK(run.tally.stopped_open > worlds / 10);
   CHECK(run.tally.bounded > run.made);

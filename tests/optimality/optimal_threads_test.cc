@@ -68,7 +68,9 @@ class Threads {
       for (const bool front : {false, true}) {
         // What is looked at ahead is shared by the choices that a thread follows.
         rules_.few_tilings = objective == Objective::kDelay ? PruningRules().few_tilings : 0;
-        goal_ = Goal{objective, std::nullopt, std::nullopt, front};
+        goal_ = Goal{};
+        goal_.objective = objective;
+        goal_.front = front;
         const std::uint64_t work = compare(UINT64_MAX);
         for (const double share : {0.2, 0.7}) {
           compare(static_cast<std::uint64_t>(share * static_cast<double>(work)));

@@ -23,17 +23,21 @@ StoredResult searched() {
   const Result<Evaluator> evaluator = Evaluator::create(*problem, *arch, {}, *costs_in_spec(*arch));
   REQUIRE(evaluator.ok());
   StoredResult result = make_result(*evaluator, *mapping, *evaluator->explain(*mapping));
-  result.options = {"edp", "random", "perfect", true, true, 1e6, 12.5, 1000, 7, 500, {}, 1.5};
+  result.options = {"edp", "random", "perfect", true, true, 1e6, 12.5,
+                    2.5,   40,       1000,      7,    500,  {},  1.5};
   result.certificate = {true,
                         0.1 + 0.2,
                         0.25,
+                        {{0, 3.5}, {1.25, 4.5}},
+                        17,
                         "123456789012345678901",
                         "canonical",
                         12,
                         {{"bound", 3}, {"dominance", 0}},
                         99,
                         1,
-                        0.125};
+                        0.125,
+                        ""};
   result.statistics = {500, 100, 0.2, 1, 2, 3, 4, 5, 6, 7};
   result.front = {{10.5, 20, *mapping}, {11.25, 10, *mapping}};
   result.fingerprint = fingerprint_of(result);
@@ -57,6 +61,10 @@ TEST_CASE("a search's result reads back as it was written") {
   REQUIRE(back->certificate);
   CHECK(back->certificate->lower_bound == 0.1 + 0.2);
   CHECK(back->certificate->mapspace == "123456789012345678901");
+  REQUIRE(back->certificate->least_costs.size() == 2);
+  CHECK(back->certificate->least_costs[1].pj_per_cycle == 1.25);
+  CHECK(back->certificate->least_cycles == 17);
+  CHECK(back->options.most_pj_per_cycle == 40);
   CHECK(back->certificate->pruned == result.certificate->pruned);
   REQUIRE(back->statistics);
   CHECK(back->statistics->median == 4);

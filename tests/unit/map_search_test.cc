@@ -9,6 +9,12 @@
 namespace loopscape {
 namespace {
 
+Goal goal_for(Objective objective) {
+  Goal goal;
+  goal.objective = objective;
+  return goal;
+}
+
 constexpr const char* kArch = R"({
   "name": "tiny", "word_bits": 8,
   "nodes": [
@@ -148,7 +154,7 @@ TEST_CASE("a memory's utilization holds for every search") {
   arch.constraints[0].node = "Buffer";
   arch.constraints[0].min_utilization = 1;
   const World world(free.space->problem(), arch, kPerfect);
-  const Goal goal{Objective::kEnergy, {}, {}, false};
+  const Goal goal = goal_for(Objective::kEnergy);
   const Result<SearchResult> all = search_exhaustive(*world.space, *world.evaluator, goal);
   REQUIRE(all.ok());
   REQUIRE(all->best);
@@ -171,7 +177,7 @@ TEST_CASE("what a rule leaves to one node is not tried at others") {
     stated += ", " + rule.replace(rule.find("NODE"), 4, node);
   }
   for (const MapspaceOptions options : {MapspaceOptions(), kPerfect}) {
-    const Goal goal{Objective::kEnergy, {}, {}, false};
+    const Goal goal = goal_for(Objective::kEnergy);
     const SearchResult left = World("[" + all + "]", options).optimal(goal);
     const SearchResult told = World(stated + "]", options).optimal(goal);
     CHECK(left.best->energy_pj == told.best->energy_pj);
@@ -344,8 +350,8 @@ TEST_CASE("where no one change is enough those that are together are told") {
 TEST_CASE("bounds that nothing keeps are told with what is possible") {
   const World world("[]", kPerfect);
   const double fastest =
-      static_cast<double>(world.optimal({Objective::kDelay, {}, {}, false}).best->cycles);
-  const double thriftiest = world.optimal({Objective::kEnergy, {}, {}, false}).best->energy_pj;
+      static_cast<double>(world.optimal(goal_for(Objective::kDelay)).best->cycles);
+  const double thriftiest = world.optimal(goal_for(Objective::kEnergy)).best->energy_pj;
   Goal goal;
   goal.max_cycles = fastest - 1;
   const Blame slow = find_blame(*world.space, *world.evaluator, goal, {});

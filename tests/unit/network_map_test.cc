@@ -129,7 +129,7 @@ TEST_CASE("the best network of small worlds is the best of all combinations", "[
   std::mt19937 random(7);
   MapspaceOptions options;
   options.factors = Factors::kPerfect;
-  int own_bests_wrong = 0, long_fronts = 0;
+  int own_bests_wrong = 0, long_fronts = 0, widened = 0, by_fronts = 0;
   for (int w = 0; w < 120; ++w) {
     const World world = random_world(random);
     const Points sums = every_sum(world.network, world.arch, options);
@@ -145,6 +145,14 @@ TEST_CASE("the best network of small worlds is the best of all combinations", "[
       REQUIRE(found.proved);
       REQUIRE(value_of(objective, found.best->total) == Approx(least).epsilon(1e-12));
       REQUIRE(found.lower_bound == value_of(objective, found.best->total));
+      if (objective != Objective::kEdp && objective != Objective::kEd2p) continue;
+      REQUIRE(found.prices);
+      widened += found.prices->most / found.prices->least > 4;
+      request.by_prices = false;
+      const NetworkResult other = mapped(world.network, world.arch, request);
+      REQUIRE_FALSE(other.prices);
+      REQUIRE(value_of(objective, other.best->total) == Approx(least).epsilon(1e-12));
+      ++by_fronts;
       if (objective != Objective::kEdp) continue;
       EnergyCycles own;
       for (const LayerAnswer& layer : found.layers) {
@@ -168,6 +176,8 @@ TEST_CASE("the best network of small worlds is the best of all combinations", "[
   }
   CHECK(long_fronts > 20);
   CHECK(own_bests_wrong > 2);
+  CHECK(widened > 5);
+  CHECK(widened < by_fronts);
 }
 
 TEST_CASE("bounds are those of the whole network", "[network]") {
@@ -286,8 +296,14 @@ TEST_CASE("equal layers are searched once", "[network]") {
   request.progress = [&](std::size_t, std::size_t, const std::string& layer) {
     searched.push_back(layer);
   };
+  request.goal.objective = Objective::kEnergy;
   CHECK(mapped(network, machine(16, 64), request).proved);
   CHECK(searched == std::vector<std::string>{"a", "b", "d"});
+  request.goal.objective = Objective::kEdp;
+  searched.clear();
+  CHECK(mapped(network, machine(16, 64), request).proved);
+  CHECK(std::set<std::string>(searched.begin(), searched.end()) ==
+        std::set<std::string>{"a", "b", "d"});
 }
 
 TEST_CASE("a layer that fits nowhere is named", "[network]") {
