@@ -67,7 +67,8 @@ void add_bound(CLI::App& app, Run& run) {
   verb->add_option("--factors", options->factors,
                    "ragged (the default: the problem's edge may cut tiles) or perfect");
   verb->add_option("--max-work", options->max_work,
-                   "Tiles and boundaries that each memory may take (20000000)");
+                   "Tiles and boundaries that each memory may take (20000000)")
+      ->check(whole(0));
   verb->add_flag("--json", options->json, "Every step with its mapping, for machines");
   add_conventions(*verb, options->inputs);
   verb->footer(

@@ -1,6 +1,8 @@
 #include "interface/cli/command.h"
 
 #include <cerrno>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -40,7 +42,7 @@ std::string as_json(const Status& status) {
 CLI::Validator number_that(const char* name, const char* wanted, bool (*holds)(double)) {
   const auto check = [=](std::string& text) -> std::string {
     double value = 0;
-    if (CLI::detail::lexical_cast(text, value) && holds(value)) return "";
+    if (CLI::detail::lexical_cast(text, value) && std::isfinite(value) && holds(value)) return "";
     return std::string("must be ") + wanted + ", not " + in_quotes(text);
   };
   return {check, name};
@@ -54,6 +56,17 @@ CLI::Validator positive() {
 CLI::Validator not_negative() {
   return number_that("NONNEGATIVE", "a number of at least 0",
                      [](double value) { return value >= 0; });
+}
+CLI::Validator whole(std::int64_t least, std::int64_t most) {
+  const auto check = [=](std::string& text) -> std::string {
+    std::int64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, value);
+    if (read.ec == std::errc() && read.ptr == end && value >= least && value <= most) return "";
+    return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) +
+           ", not " + in_quotes(text);
+  };
+  return {check, least == 0 ? "NONNEGATIVE" : "POSITIVE"};
 }
 
 int print(const std::string& text, int code) {

@@ -4,6 +4,7 @@
 // is to be done once parsing succeeded.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -31,9 +32,10 @@ void add_schema(CLI::App& app, Run& run);
 void add_bound(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 
-// Of a number that an option takes.
+// Of a number that an option takes: finite, or whole.
 CLI::Validator positive();
 CLI::Validator not_negative();
+CLI::Validator whole(std::int64_t least, std::int64_t most = INT64_MAX);
 
 // Writes everything to stdout and returns `code`, or says why it could not and returns another.
 int print(const std::string& text, int code = kDone);

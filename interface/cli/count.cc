@@ -130,7 +130,8 @@ void add_count(CLI::App& app, Run& run) {
   verb->add_flag("--uneven", options->uneven,
                  "Also tensors of one memory stored at different positions");
   verb->add_option("--max-work", options->max_work,
-                   "Steps that counting legal mappings may take; 0: count before capacity only");
+                   "Steps that counting legal mappings may take; 0: count before capacity only")
+      ->check(whole(0));
   verb->add_flag("--json", options->json, "The counts as one JSON document, for machines");
   add_conventions(*verb, options->inputs);
   verb->footer(

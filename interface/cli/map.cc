@@ -211,6 +211,8 @@ int run_map(Options options) {
                      : run_network(options, *inputs->network, *request);
 }
 
+constexpr std::int64_t kMostThreads = 1 << 20;  // more than any machine has
+
 void add_search_options(CLI::App& verb, Options& options) {
   StoredOptions& search = options.search;
   search.objective = "edp";
@@ -229,18 +231,15 @@ void add_search_options(CLI::App& verb, Options& options) {
                 "Also tensors of one memory stored at different positions");
   verb.add_option("--max-work", search.max_work,
                   "Stop after so many work units: the same answer on every machine")
-      ->check(not_negative());
+      ->check(whole(0));
   verb.add_option("--time-limit", search.time_limit_seconds, "Stop after so many seconds")
       ->check(positive());
-  verb.add_option("--samples", search.samples, "random: mappings to draw (10000)")
-      ->check(positive());
-  verb.add_option("--starts", search.starts, "local: mappings to climb from (20)")
-      ->check(positive());
-  verb.add_option("--seed", search.seed, "random, local: of the generator (1)")
-      ->check(not_negative());
+  verb.add_option("--samples", search.samples, "random: mappings to draw (10000)")->check(whole(1));
+  verb.add_option("--starts", search.starts, "local: mappings to climb from (20)")->check(whole(1));
+  verb.add_option("--seed", search.seed, "random, local: of the generator (1)")->check(whole(0));
   verb.add_option("--threads", options.threads,
                   "optimal: threads (as many as there are); no answer depends on it")
-      ->check(positive());
+      ->check(whole(1, kMostThreads));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "interface/cli/stop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -38,7 +39,8 @@ extern "C" void on_interrupt(int) {
 Timer::Timer(double seconds, std::atomic<bool>& flag) {
   thread_ = std::thread([this, seconds, &flag] {
     std::unique_lock lock(mutex_);
-    const auto limit = std::chrono::duration<double>(seconds);
+    constexpr double kLong = 1e9;  // a clock holds no more than some 300 years
+    const auto limit = std::chrono::duration<double>(std::min(seconds, kLong));
     if (!over_.wait_for(lock, limit, [this] { return is_over_; })) flag.store(true);
   });
 }

@@ -240,7 +240,8 @@ void add_verify(CLI::App& app, Run& run) {
       ->required();
   verb->add_flag("--full", options->full,
                  "Also price every mapping of the space that was searched");
-  verb->add_option("--max-work", options->max_work, "Mappings that --full may price (2000000)");
+  verb->add_option("--max-work", options->max_work, "Mappings that --full may price (2000000)")
+      ->check(whole(0));
   verb->add_flag("--json", options->json, "One JSON document on stdout, nothing else");
   add_table_options(*verb, options->tables);
   verb->footer(
@@ -248,7 +249,9 @@ void add_verify(CLI::App& app, Run& run) {
       "and\n"
       "the mapping is legal; 1: it is not so, and each difference is named by its JSON pointer.\n"
       "Of a search: its mappings lie in the stated space and bounds, the certificate's arithmetic\n"
-      "holds, a front is in order, a sample is drawn again; the search itself is not repeated.\n"
+      "holds, a front is in order, a sample is drawn again; the search itself is not repeated, "
+      "but\n"
+      "the certificate's fingerprint tells whether somebody changed what it said.\n"
       "Of a network: all of this for every layer, and the choice among their mappings again.\n"
       "--full enumerates the space and prices every mapping, without the search's recursion, "
       "bounds\n"
