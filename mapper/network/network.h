@@ -142,8 +142,8 @@ struct NetworkPart {
   double lower_bound = 0;  // of the objective of one copy
   // Absent: `points` is all there is to choose from. Else the ones that cost least at these prices
   // of a cycle, if proved; and of all mappings of a copy, at least:
-  std::optional<PriceRange> prices;
-  std::vector<LeastCost> least_costs;
+  std::optional<PriceRange> prices = {};
+  std::vector<LeastCost> least_costs = {};
   double least_cycles = 0;
 };
 struct NetworkOptimum {

@@ -41,6 +41,8 @@ class Climb {
   double tilings() const;
   // For energy, and for these blends of it and time.
   void look_out(std::span<const Blend> blends);
+  // Only to know a bound, on a lattice of few tiles.
+  void glance(std::span<const Blend> blends, OutlookLattices& coarse);
 
   // After look_out(), if that is worth its while. Offers every mapping that may belong to the
   // answer, which only kDone proves. `beam`: keeps only so many states at every step.
@@ -49,6 +51,8 @@ class Climb {
           std::size_t beam = SIZE_MAX) const;
 
  private:
+  void look_out_on(OutlookLattices& lattices, std::span<const Blend> blends);
+
   struct State;
   class Run;
   struct Step {

@@ -202,13 +202,21 @@ double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const T
   return per_arrival_[t][k] * std::max(0.0, arrivals - demand);
 }
 
-void Climb::look_out(std::span<const Blend> blends) {
+void Climb::glance(std::span<const Blend> blends, OutlookLattices& coarse) {
+  look_out_on(coarse, blends);
+  views_.clear();
+  lattice_.reset();
+}
+
+void Climb::look_out(std::span<const Blend> blends) { look_out_on(lattices_, blends); }
+
+void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends) {
   if (levels_.empty()) return;
   OutlookLattice::Lanes lanes(space_.problem().dims.size());
   for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
     lanes[skeleton_.spatial[i].id].push_back(skeleton_.spatial[i].bound);
   }
-  lattice_ = lattices_.with(lanes);
+  lattice_ = lattices.with(lanes);
   const auto add_view = [&](const Blend& blend) {
     View view = view_of(blend);
     std::vector<Outlook::Level> levels;
@@ -218,6 +226,7 @@ void Climb::look_out(std::span<const Blend> blends) {
     return true;
   };
   if (!add_view({})) return;
+  least_.lines = 0;
   double energy = least_of_all(views_.front());
   add_leakage(least_.cycles, energy);
   least_.energy_pj = std::max(least_.energy_pj, energy);

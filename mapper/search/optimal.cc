@@ -33,7 +33,8 @@ class Optimal {
         least_(goal.prices),
         arena_(limits.threads == 0 ? tbb::task_arena::automatic
                                    : std::min(limits.threads, tbb::info::default_concurrency())),
-        tools_([this] { return std::make_unique<Tools>(space_, evaluator_); }) {}
+        tools_([this] { return std::make_unique<Tools>(space_, evaluator_, rules_.coarse_tiles); }),
+        coarse_tells_(are_many_tiles()) {}
 
   SearchResult run() {
     const auto start = std::chrono::steady_clock::now();
@@ -59,15 +60,18 @@ class Optimal {
 
   struct Listed : Choice {
     std::size_t number = 0;  // in the order in which they came
+    bool glanced = false;    // at what is ahead
   };
   // What a thread works with; none of it decides an answer.
   struct Tools {
-    Tools(const Mapspace& space, const Evaluator& evaluator)
+    Tools(const Mapspace& space, const Evaluator& evaluator, std::size_t coarse_tiles)
         : counter(evaluator),
           lattices(extents_of(space.problem()), space.options().factors == Factors::kPerfect),
+          coarse(extents_of(space.problem()), space.options().factors == Factors::kPerfect,
+                 coarse_tiles),
           scratch(evaluator.make_scratch()) {}
     BoundaryCounter counter;
-    OutlookLattices lattices;
+    OutlookLattices lattices, coarse;
     ScratchPtr scratch;
   };
   // A choice on its way through a batch.
@@ -80,6 +84,14 @@ class Optimal {
   // Most promising first; equal ones in the documented order.
   static bool later(const Listed& a, const Listed& b) {
     return a.value != b.value ? a.value > b.value : a.number > b.number;
+  }
+
+  bool are_many_tiles() const {
+    constexpr double kMany = 4;  // times as many as for a glance
+    const OutlookLattice::Lanes no_lanes(space_.problem().dims.size());
+    return space_.options().factors == Factors::kRagged &&
+           OutlookLattice::classes(extents_of(space_.problem()), false, no_lanes) >
+               kMany * static_cast<double>(rules_.coarse_tiles);
   }
 
   // Where nothing does, every choice would have to be climbed to show it.
@@ -221,12 +233,16 @@ class Optimal {
     };
     come_closer();
     if (choice.value > next) return End::kWaits;
-    if (climb.tilings() > rules_.few_tilings) climb.look_out(blends_);
-    come_closer();
-    if (rules_.bound && !followed.incumbents.useful(choice.least)) {
-      return End::kUseless;
+    const bool looks = climb.tilings() > rules_.few_tilings;
+    for (const bool closer : {false, true}) {
+      if (!closer && (!looks || choice.glanced || !coarse_tells_)) continue;
+      if (!closer) climb.glance(blends_, tools.coarse);
+      if (closer && looks) climb.look_out(blends_);
+      choice.glanced = true;
+      come_closer();
+      if (rules_.bound && !followed.incumbents.useful(choice.least)) return End::kUseless;
+      if (choice.value > next) return End::kWaits;
     }
-    if (choice.value > next) return End::kWaits;
     for (const std::size_t beam : {kBeam, kWider, kWidest, SIZE_MAX}) {
       if (beam != SIZE_MAX && !rules_.bound) continue;
       ClimbWork work;
@@ -375,6 +391,7 @@ class Optimal {
   LeastOfMany least_;  // of choices that are done with
   tbb::task_arena arena_;
   tbb::enumerable_thread_specific<std::unique_ptr<Tools>> tools_;
+  bool coarse_tells_;
   std::vector<Blend> blends_;
   ClimbWork work_;
   std::vector<Listed> choices_;  // a heap

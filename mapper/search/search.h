@@ -115,6 +115,8 @@ struct PruningRules {
   // Lanes that leave about so many tilings are climbed without looking at what is ahead, which
   // takes longer than to climb them.
   double few_tilings = 10'000;
+  // Where many more ragged tiles can be told apart, what is ahead is first glanced at with so few.
+  std::size_t coarse_tiles = 3000;
 };
 
 SearchResult search_optimal(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,

@@ -128,6 +128,7 @@ class Checker {
     check_costs(search({}, {}));
     PruningRules looks;
     looks.few_tilings = 0;
+    looks.coarse_tiles = 5;
     check_proof(looks, "prices, looking ahead");
     check_costs(search({}, looks));
     SearchLimits limits;
@@ -383,6 +384,7 @@ std::vector<std::string> check_quest(const Quest& quest, const Listing& listing,
   Checker checker(quest, listing, tally);
   PruningRules looks;
   looks.few_tilings = 0;
+  looks.coarse_tiles = 5;
   checker.check_proof(looks, "all rules");
   if (checks.rounds) {
     SearchLimits limits;
