@@ -1,5 +1,6 @@
 // The choices of spatial loops of a placement.
 #include <algorithm>
+#include <map>
 
 #include "mapper/search/choices.h"
 
@@ -25,6 +26,7 @@ class Chooser {
     chosen_.resize(placement_.slots.size());
     lanes_.assign(extent_.size(), 1);
     outermost_.assign(extent_.size(), 1);
+    orders_.resize(placement_.slots.size());
     slot(0);
     looks += looked_;
     return end_;
@@ -87,7 +89,9 @@ class Chooser {
   void set_one_order(std::size_t s) {
     DimMask dims = 0;
     for (const Point::Loop& loop : chosen_[s]) dims = static_cast<DimMask>(dims | 1u << loop.dim);
-    const std::vector<DimMask> order = first_order(placement_, s, dims);
+    const auto [known, is_new] = orders_[s].try_emplace(dims);
+    std::vector<DimMask>& order = known->second;
+    if (is_new) order = first_order(placement_, s, dims);
     const auto place = [&](const Point::Loop& loop) {
       return std::find(order.begin(), order.end(), static_cast<DimMask>(1u << loop.dim));
     };
@@ -143,6 +147,7 @@ class Chooser {
   std::vector<std::int64_t> extent_, lanes_;
   std::vector<std::int64_t> outermost_;  // bound of the first, outermost loop over a dimension
   SpatialLoops chosen_;
+  std::vector<std::map<DimMask, std::vector<DimMask>>> orders_;  // [slot], once asked for
 };
 
 }  // namespace
