@@ -291,6 +291,7 @@ class NetworkMapper {
 
   static EnergyCycles least_of(const std::vector<NetworkPart>& parts) {
     std::vector<Summand> summands;
+    summands.reserve(parts.size());
     for (const NetworkPart& part : parts) summands.push_back(part.summand);
     return {best_of_sum(Objective::kEnergy, summands).total.energy_pj,
             best_of_sum(Objective::kDelay, summands).total.cycles};

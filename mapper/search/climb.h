@@ -93,10 +93,11 @@ class Climb {
   void set_floors();
   bool is_plain(std::size_t tensor) const;
   bool spares_time(const BoundaryPrices::Floor& floor, std::size_t tensor) const;
-  void set_line(std::size_t tensor, std::size_t boundary);
-  void set_copies(std::size_t tensor, std::size_t boundary);
+  // t, k: a boundary, of the tensor's store k in its chain.
+  void set_line(std::size_t t, std::size_t k);
+  void set_copies(std::size_t t, std::size_t k);
   double least_mean_lane(std::size_t dim, std::int64_t bound) const;
-  std::vector<MappingNode> lanes_of(std::size_t tensor, std::size_t boundary) const;
+  std::vector<MappingNode> lanes_of(std::size_t t, std::size_t k) const;
   void set_lanes_ahead();
   void set_future();
   void find_levels();
@@ -110,7 +111,7 @@ class Climb {
   double words_but_pairs(std::size_t tensor) const;
   std::int64_t copies(std::size_t dim, std::int64_t tiles, std::int64_t within,
                       std::int64_t beyond) const;
-  double copies_pj(std::size_t tensor, std::size_t boundary, const Tile& child, const Tile& tile,
+  double copies_pj(std::size_t t, std::size_t k, const Tile& child, const Tile& tile,
                    std::size_t step, double demand) const;
   Outlook::Pair pair_of(std::size_t tensor, const BoundaryCounter::Pair& pair,
                         const Outlook::Run& run) const;

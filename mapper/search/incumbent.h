@@ -30,7 +30,7 @@ struct CostBound {
   std::array<Line, kMostBlends> line{};
   std::size_t lines = 0;
   std::span<const Line> all_lines() const { return {line.data(), lines}; }
-  double at(double pj_per_cycle) const;  // of energy + pj_per_cycle * cycles
+  double at(double price) const;  // of energy + price * cycles
 };
 
 // Of many, at least: cycles, and costs at prices below the range; infinite if there are none.

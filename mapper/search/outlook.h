@@ -86,7 +86,7 @@ class Outlook {
   static constexpr double kNever = OutlookLattice::kNever;
 
   void find_classes();
-  std::string content_of(std::size_t level) const;
+  std::string content_of(std::size_t first) const;
   DimMask dims_of(std::size_t cls) const;
   unsigned ended_by(const Level& level, std::size_t cls) const;
   std::vector<std::uint32_t> with_lanes(std::size_t level) const;
