@@ -19,13 +19,13 @@ Crossings::Crossings(const Evaluator& evaluator, Factors factors)
       problem_(evaluator_.problem()),
       perfect_(factors == Factors::kPerfect),
       scratch_(evaluator.make_scratch()),
-      counter_(std::in_place, evaluator) {
+      counter_(evaluator) {
   const Arch& arch = evaluator_.arch();
   for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
     const Tensor& tensor = problem_.tensors[t];
     bits_.push_back(bits_of(tensor, arch));
     for (std::size_t f = 0; f < arch.fanouts.size(); ++f) {
-      const int carrier = counter_->network(f, t);
+      const int carrier = counter_.network(f, t);
       if (carrier < 0) continue;
       const Network& network = arch.fanouts[f].networks[static_cast<std::size_t>(carrier)];
       const auto listed = [&](const std::vector<std::string>& names) {
@@ -59,7 +59,7 @@ void Crossings::meet(std::size_t tensor, const MappingNode& loop, std::size_t at
     crossing.end = static_cast<std::uint8_t>(at);
     return;
   }
-  if (crossing.phase == Phase::kMarch || !has(counter_->relevant(tensor), d)) return;
+  if (crossing.phase == Phase::kMarch || !has(counter_.relevant(tensor), d)) return;
   crossing.phase = Phase::kMarch;
   crossing.marching = static_cast<std::int8_t>(d);
 }
@@ -67,13 +67,13 @@ void Crossings::meet(std::size_t tensor, const MappingNode& loop, std::size_t at
 bool Crossings::stays_open(std::size_t tensor, std::size_t dim, const Crossing& crossing) const {
   if (crossing.ended()) return false;
   if (crossing.phase == Crossing::Phase::kMarch) return crossing.marching == static_cast<int>(dim);
-  return !has(counter_->relevant(tensor), dim) || has(counter_->sliding(tensor), dim);
+  return !has(counter_.relevant(tensor), dim) || has(counter_.sliding(tensor), dim);
 }
 
 std::int64_t Crossings::tile_bits(TensorMask tensors, const Sizes& tile) const {
   std::int64_t bits = 0;
   for (std::size_t t = 0; t < bits_.size(); ++t) {
-    if ((tensors >> t & 1u) != 0) bits += counter_->tile_words(t, tile) * bits_[t];
+    if ((tensors >> t & 1u) != 0) bits += counter_.tile_words(t, tile) * bits_[t];
   }
   return bits;
 }
@@ -102,7 +102,7 @@ std::optional<std::int64_t> Crossings::words(std::size_t tensor, std::uint8_t me
   if (!words) return std::nullopt;
   // Of an output, all visits but a word's first bring the partial sum back.
   if (!problem_.tensors[tensor].is_output) return words;
-  return 2 * *words - counter_->all_words(tensor);
+  return 2 * *words - counter_.all_words(tensor);
 }
 
 // What lanes over dimensions that the tensor does not have multiply its words by. Where the edge
@@ -115,7 +115,7 @@ Crossings::Copies Crossings::copies(const BoundaryLoops& boundary) const {
     if (loop.kind != LoopKind::kSpatial) continue;
     const std::size_t f = index(evaluator_.arch().fanout_of(loop.axis_id()));
     if ((forwards_[f] >> t & 1u) != 0) return {false, 1};
-    if (has(counter_->relevant(t), loop.id)) continue;
+    if (has(counter_.relevant(t), loop.id)) continue;
     if (!perfect_) return {false, 1};
     if (i >= boundary.parent_at || (shares_[f] >> t & 1u) == 0) copies.number *= loop.bound;
   }
@@ -127,7 +127,7 @@ Crossings::Copies Crossings::copies(const BoundaryLoops& boundary) const {
 std::optional<std::int64_t> Crossings::demand(const BoundaryLoops& boundary, std::size_t end) {
   const Copies apart = copies(boundary);
   const std::size_t t = boundary.tensor;
-  const bool plain = counter_->complex(t) == 0;
+  const bool plain = counter_.complex(t) == 0;
   // What ended the march must stay in sight of loops further out.
   if (!apart.apart || (!plain && end < boundary.loops.size())) return counted(boundary);
   BoundaryLoops rest = boundary;
@@ -138,18 +138,18 @@ std::optional<std::int64_t> Crossings::demand(const BoundaryLoops& boundary, std
   }
   std::int64_t times = apart.number;
   for (std::size_t d = 0; d < problem_.dims.size(); ++d) {
-    if (has(counter_->complex(t), d)) continue;
+    if (has(counter_.complex(t), d)) continue;
     const std::int64_t extent = problem_.dims[d].extent;
     const bool ends = !plain && static_cast<int>(d) == boundary.ended_by;
-    if (!ends && !has(counter_->relevant(t), d)) times *= ceil_div(extent, reach[d]);
+    if (!ends && !has(counter_.relevant(t), d)) times *= ceil_div(extent, reach[d]);
     rest.tile[d] =
         static_cast<std::uint32_t>(ends ? std::min<std::int64_t>(reach[d], extent) : extent);
   }
-  if (plain) return times * counter_->all_words(t);
+  if (plain) return times * counter_.all_words(t);
   kept_.clear();
   rest.parent_at = 0;
   for (std::size_t i = 0; i < boundary.loops.size(); ++i) {
-    if (!has(counter_->complex(t), boundary.loops[i].id)) continue;
+    if (!has(counter_.complex(t), boundary.loops[i].id)) continue;
     kept_.push_back(boundary.loops[i]);
     if (i < boundary.parent_at) rest.parent_at = kept_.size();
   }
@@ -170,11 +170,8 @@ std::optional<std::int64_t> Crossings::counted(const BoundaryLoops& boundary) {
   if (found != known_.end()) {
     return found->second < 0 ? std::nullopt : std::optional(found->second);
   }
-  if (++counted_ % kMostRemembered == 0) {
-    counter_.emplace(evaluator_);
-    known_.clear();
-  }
-  const BoundaryFlow& flow = counter_->flow(boundary);
+  if (known_.size() >= kMostRemembered) known_.clear();
+  const BoundaryFlow& flow = counter_.flow(boundary);
   const std::int64_t demand = flow.known ? static_cast<std::int64_t>(flow.most.demand) : -1;
   known_.emplace(std::move(key), demand);
   return flow.known ? std::optional(demand) : std::nullopt;

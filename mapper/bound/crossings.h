@@ -45,13 +45,13 @@ class Crossings {
   // Does the model count this mapping?
   bool counts(const Mapping& mapping) { return evaluator_.evaluate(mapping, *scratch_).ok(); }
   // No boundary moves fewer.
-  std::int64_t least_words(std::size_t tensor) const { return counter_->all_words(tensor); }
+  std::int64_t least_words(std::size_t tensor) const { return counter_.all_words(tensor); }
   std::int64_t tile_bits(TensorMask tensors, const Sizes& tile) const;
 
-  DimMask relevant(std::size_t tensor) const { return counter_->relevant(tensor); }
-  DimMask sliding(std::size_t tensor) const { return counter_->sliding(tensor); }
+  DimMask relevant(std::size_t tensor) const { return counter_.relevant(tensor); }
+  DimMask sliding(std::size_t tensor) const { return counter_.sliding(tensor); }
   // Dimensions whose indices are not words one by one.
-  DimMask complex(std::size_t tensor) const { return counter_->complex(tensor); }
+  DimMask complex(std::size_t tensor) const { return counter_.complex(tensor); }
   std::uint64_t work() const { return work_; }
 
  private:
@@ -68,8 +68,8 @@ class Crossings {
   bool perfect_;
   ScratchPtr scratch_;
   std::array<TensorMask, kMaxFanouts> shares_{}, forwards_{};
-  std::optional<BoundaryCounter> counter_;
-  std::uint64_t work_ = 0, counted_ = 0;
+  BoundaryCounter counter_;
+  std::uint64_t work_ = 0;
   std::vector<MappingNode> kept_;
   std::vector<std::int64_t> bits_;
   std::unordered_map<std::string, std::int64_t> known_;  // demands; -1: the model does not count it

@@ -297,6 +297,7 @@ BoundaryCounter::~BoundaryCounter() = default;
 BoundaryCounter::BoundaryCounter(BoundaryCounter&&) noexcept = default;
 
 const BoundaryFlow& BoundaryCounter::flow(const BoundaryLoops& boundary) {
+  constexpr std::size_t kMostKnown = 1 << 16;  // some 30 MB
   Mapping mapping;
   static const BoundaryFlow kUnknown;
   if (!state_->reduce(boundary, mapping)) return kUnknown;
@@ -307,6 +308,7 @@ const BoundaryFlow& BoundaryCounter::flow(const BoundaryLoops& boundary) {
   key.append(reinterpret_cast<const char*>(mapping.begin()), mapping.size() * sizeof(MappingNode));
   const auto found = state_->known.find(key);
   if (found != state_->known.end()) return found->second;
+  if (state_->known.size() >= kMostKnown) state_->known.clear();
   return state_->known.emplace(std::move(key), state_->count_flow(boundary, mapping)).first->second;
 }
 

@@ -57,7 +57,8 @@ class BoundaryCounter {
   ~BoundaryCounter();
   BoundaryCounter(BoundaryCounter&&) noexcept;
 
-  // Remembers what it was asked before; not for several threads at once.
+  // Remembers what it was asked before, up to a limit: until it is asked again, the answer stays.
+  // Not for several threads at once.
   const BoundaryFlow& flow(const BoundaryLoops& boundary);
 
   // Words of the tensor's tile, and of the tensor.
