@@ -61,7 +61,7 @@ class NetworkMapping {
       return search_called(options_.search, request_, space, evaluator, goal, limits);
     };
     out.proves = !proves_nothing(options_.search);
-    out.by_prices = options_.search == "optimal";
+    out.optimal = options_.search == "optimal";
     if (terminal) out.progress = &show_progress;
     return out;
   }

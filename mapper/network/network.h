@@ -94,9 +94,9 @@ struct NetworkRequest {
   Goal goal;             // of the network
   NetworkLimits limits;  // of the network
   SumLimits sums;
-  LayerSearch search;     // absent: search_optimal()
-  bool by_prices = true;  // `search` takes goals with prices
-  bool proves = true;     // false: a search of samples, which ends by itself and proves nothing
+  LayerSearch search;   // absent: search_optimal()
+  bool optimal = true;  // `search` is search_optimal(): it takes goals with prices
+  bool proves = true;   // false: a search of samples, which ends by itself and proves nothing
   // Told before each search: which of `of` classes of equal layers.
   std::function<void(std::size_t which, std::size_t of, const std::string& layer)> progress;
 };

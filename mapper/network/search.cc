@@ -76,16 +76,18 @@ class NetworkMapper {
       classes_.push_back({});
       classes_.back().answer.equal = std::move(equal);
     }
-    if (request_.by_prices && prices_suffice(request_.goal)) {
-      if (Status s = search_by_prices(); !s.ok()) return s;
-    } else {
-      if (Status s = search_all(kFirstLook); !s.ok()) return s;
+    const bool by_prices = request_.optimal && prices_suffice(request_.goal);
+    if (by_prices || (request_.optimal && request_.space.factors == Factors::kRagged)) {
+      if (Status s = first_answers(); !s.ok()) return s;
     }
+    const Status status = by_prices ? search_by_prices() : search_all(kFirstLook);
+    if (!status.ok()) return status;
     return finish();
   }
 
  private:
-  static constexpr std::uint64_t kFirstLook = 1 << 14, kPriceLook = 1 << 8;
+  static constexpr std::uint64_t kFirstAnswer = 1 << 12, kFirstLook = 1 << 14,
+                                 kPricedLook = 1 << 18, kLonger = 16;
   static constexpr double kLower = 0.55, kHigher = 1.6, kWider = 2, kWidest = 1e30;
 
   struct Class {
@@ -95,14 +97,45 @@ class NetworkMapper {
     double seconds = 0;
   };
 
-  // A short look at each, so that there is an answer soon; then what is left, in equal shares. A
-  // search begins anew, so it is worth it only with twice as much as before.
+  // A look at each, so that there is an answer and a bound soon; then what is left, in equal
+  // shares, or ever longer looks where nothing limits them. A search begins anew, so it is worth it
+  // only with twice as much as before.
   Status search_all(std::uint64_t first_look) {
-    if (Status s = look(first_look); !s.ok()) return s;
-    while (!out_.without_mapping && !stopped() && !pending().empty()) {
-      const std::uint64_t before = searches_;
-      if (Status s = look(UINT64_MAX); !s.ok()) return s;
-      if (searches_ == before) break;
+    const bool limited = request_.limits.max_work != UINT64_MAX || request_.limits.seconds != 0;
+    const bool longer_and_longer = request_.optimal && !limited;
+    std::uint64_t most_work = first_look;
+    std::uint64_t before = 0;
+    do {
+      before = searches_;
+      if (Status s = look(most_work); !s.ok()) return s;
+      const bool more = longer_and_longer && most_work <= UINT64_MAX / kLonger;
+      most_work = more ? most_work * kLonger : UINT64_MAX;
+    } while (searches_ != before && !out_.without_mapping && !stopped() && !pending().empty());
+    return {};
+  }
+
+  // Soon there is something for each layer: a good mapping with perfect factors, which is one of
+  // any space. It proves nothing, not even that there is none.
+  Status first_answers() {
+    for (std::size_t c = 0; c < classes_.size() && !stopped(); ++c) {
+      NetworkLimits share;
+      if (!share_of_rest(classes_.size() - c, kFirstAnswer, share)) break;
+      MapspaceOptions options = request_.space;
+      options.factors = Factors::kPerfect;
+      Goal goal;
+      goal.objective = request_.goal.objective;
+      Result<SearchResult> found = search_class(c, options, goal, share);
+      if (!found.ok()) return found.status();
+      const Problem& problem = network_.layers[classes_[c].answer.equal.layers.front()];
+      const Result<Mapspace> space = Mapspace::create(problem, arch_, request_.space);
+      if (!space.ok()) return in_layer(problem, space.status());
+      SearchResult& answer = classes_[c].answer.found;
+      answer.best = std::move(found->best);
+      if (answer.best && needs_fronts(request_.goal)) answer.front = {*answer.best};
+      answer.certificate.space = space->words();
+      answer.certificate.states = found->certificate.states;
+      answer.certificate.work = found->certificate.work;
+      answer.certificate.seconds = found->certificate.seconds;
     }
     return {};
   }
@@ -111,16 +144,16 @@ class NetworkMapper {
   // something might be found there.
   Status search_by_prices() {
     layer_goal_.front = false;
-    for (const std::uint64_t work : {kPriceLook, kFirstLook}) {
-      if (Status s = look(work); !s.ok()) return s;
-      if (own_price()) break;
+    if (!own_price()) {
+      if (Status s = look(kFirstLook); !s.ok()) return s;
     }
     const std::optional<double> price = own_price();
     layer_goal_.front = !price;
     if (price) layer_goal_.prices = PriceRange{*price * kLower, *price * kHigher};
+    const bool soon_proved = price && request_.space.factors == Factors::kPerfect;
     for (double wider = kWider;; wider *= wider) {
       for (Class& at : classes_) begin_again(at);
-      if (Status s = search_all(price ? UINT64_MAX : kFirstLook); !s.ok()) return s;
+      if (Status s = search_all(soon_proved ? kPricedLook : kFirstLook); !s.ok()) return s;
       if (!price || !all_proved() || wider > kWidest) return {};
       const Result<NetworkOptimum> optimum = optimum_of(parts(), request_.goal, request_.sums);
       if (!optimum.ok()) return optimum.status();
@@ -165,22 +198,26 @@ class NetworkMapper {
   }
   bool stopped() const { return request_.limits.stop != nullptr && request_.limits.stop->load(); }
 
+  // An equal share of what is left, with at most so much work; false: the time is over.
+  bool share_of_rest(std::size_t sharers, std::uint64_t most_work, NetworkLimits& share) const {
+    share = request_.limits;
+    if (share.max_work != UINT64_MAX) {
+      share.max_work -= std::min(share.max_work, work_);
+      share.max_work /= sharers;
+    }
+    share.max_work = std::min(share.max_work, most_work);
+    if (share.seconds == 0) return true;
+    share.seconds = (share.seconds - seconds_since(start_)) / static_cast<double>(sharers);
+    return share.seconds > 0;
+  }
+
   // Each class that is not proved gets its share of what is left, at most so much work.
   Status look(std::uint64_t most_work) {
     const std::vector<std::size_t> left = pending();
     for (std::size_t i = 0; i < left.size() && !out_.without_mapping && !stopped(); ++i) {
       Class& at = classes_[left[i]];
-      const std::uint64_t sharers = left.size() - i;
-      NetworkLimits share = request_.limits;
-      if (share.max_work != UINT64_MAX) {
-        share.max_work -= std::min(share.max_work, work_);
-        share.max_work = share.max_work / sharers;
-      }
-      share.max_work = std::min(share.max_work, most_work);
-      if (share.seconds > 0) {
-        share.seconds = (share.seconds - seconds_since(start_)) / static_cast<double>(sharers);
-        if (share.seconds <= 0) break;
-      }
+      NetworkLimits share;
+      if (!share_of_rest(left.size() - i, most_work, share)) break;
       const bool more_work = share.max_work / 2 >= at.work;
       const bool more_time = share.seconds == 0 || share.seconds >= 2 * at.seconds;
       if (at.searched && !(more_work && more_time)) continue;
@@ -191,23 +228,9 @@ class NetworkMapper {
 
   Status search(std::size_t c, const NetworkLimits& share) {
     Class& at = classes_[c];
-    const std::size_t layer = at.answer.equal.layers.front();
-    const Problem& problem = network_.layers[layer];
-    if (request_.progress) request_.progress(c, classes_.size(), problem.name);
-    Result<Mapspace> space = Mapspace::create(problem, arch_, request_.space);
-    if (!space.ok()) return in_layer(problem, space.status());
-    Result<Evaluator> evaluator = Evaluator::create(problem, arch_, conventions_[layer], costs_);
-    if (!evaluator.ok()) return in_layer(problem, evaluator.status());
     const Clock::time_point start = Clock::now();
-    const Alarm alarm(share.stop, share.seconds);
-    SearchLimits limits = share;
-    limits.stop = alarm.flag();
-    Result<SearchResult> found = request_.search
-                                     ? request_.search(*space, *evaluator, layer_goal_, limits)
-                                     : search_optimal(*space, *evaluator, layer_goal_, limits);
-    if (!found.ok()) return in_layer(problem, found.status());
-    ++searches_;
-    work_ += found->certificate.work;
+    Result<SearchResult> found = search_class(c, request_.space, layer_goal_, share);
+    if (!found.ok()) return found.status();
     at.searched = true;
     at.ended = found->certificate.proved || (!request_.proves && !found->limited) ||
                (share.max_work == UINT64_MAX && share.seconds == 0);
@@ -219,12 +242,33 @@ class NetworkMapper {
     return {};
   }
 
+  Result<SearchResult> search_class(std::size_t c, const MapspaceOptions& options, const Goal& goal,
+                                    const NetworkLimits& share) {
+    const std::size_t layer = classes_[c].answer.equal.layers.front();
+    const Problem& problem = network_.layers[layer];
+    if (request_.progress) request_.progress(c, classes_.size(), problem.name);
+    const Result<Mapspace> space = Mapspace::create(problem, arch_, options);
+    if (!space.ok()) return in_layer(problem, space.status());
+    const Result<Evaluator> evaluator =
+        Evaluator::create(problem, arch_, conventions_[layer], costs_);
+    if (!evaluator.ok()) return in_layer(problem, evaluator.status());
+    const Alarm alarm(share.stop, share.seconds);
+    SearchLimits limits = share;
+    limits.stop = alarm.flag();
+    Result<SearchResult> found = request_.search ? request_.search(*space, *evaluator, goal, limits)
+                                                 : search_optimal(*space, *evaluator, goal, limits);
+    if (!found.ok()) return in_layer(problem, found.status());
+    ++searches_;
+    work_ += found->certificate.work;
+    return found;
+  }
+
   static Status in_layer(const Problem& problem, const Status& status) {
     return Status(status.code(), "layer " + in_quotes(problem.name) + ": " + status.message())
         .at(status.place());
   }
 
-  // What an earlier, shorter search said is still true.
+  // What an earlier, shorter search found is still there, and its bound is still true.
   void keep_better(SearchResult found, SearchResult& known) const {
     const auto value = [&](const SearchResult& result) {
       return objective_value(request_.goal.objective, result.best->energy_pj,
@@ -233,7 +277,11 @@ class NetworkMapper {
     const Certificate before = known.certificate;
     const bool worse =
         known.best && !found.certificate.proved && (!found.best || value(found) > value(known));
-    if (!worse) known = std::move(found);
+    if (worse) {
+      known.certificate = std::move(found.certificate);
+    } else {
+      known = std::move(found);
+    }
     Certificate& now = known.certificate;
     now.work += before.work;
     now.seconds += before.seconds;

@@ -148,7 +148,7 @@ TEST_CASE("the best network of small worlds is the best of all combinations", "[
       if (objective != Objective::kEdp && objective != Objective::kEd2p) continue;
       REQUIRE(found.prices);
       widened += found.prices->most / found.prices->least > 4;
-      request.by_prices = false;
+      request.optimal = false;
       const NetworkResult other = mapped(world.network, world.arch, request);
       REQUIRE_FALSE(other.prices);
       REQUIRE(value_of(objective, other.best->total) == Approx(least).epsilon(1e-12));
@@ -177,7 +177,8 @@ TEST_CASE("the best network of small worlds is the best of all combinations", "[
   CHECK(long_fronts > 20);
   CHECK(own_bests_wrong > 2);
   CHECK(widened > 5);
-  CHECK(widened < by_fronts);
+  CHECK(by_fronts == 240);
+  CHECK(widened < by_fronts / 2);
 }
 
 TEST_CASE("bounds are those of the whole network", "[network]") {
@@ -297,6 +298,7 @@ TEST_CASE("equal layers are searched once", "[network]") {
     searched.push_back(layer);
   };
   request.goal.objective = Objective::kEnergy;
+  request.space.factors = Factors::kPerfect;
   CHECK(mapped(network, machine(16, 64), request).proved);
   CHECK(searched == std::vector<std::string>{"a", "b", "d"});
   request.goal.objective = Objective::kEdp;
