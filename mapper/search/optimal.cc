@@ -233,16 +233,20 @@ class Optimal {
     };
     come_closer();
     if (choice.value > next) return End::kWaits;
-    const bool looks = climb.tilings() > rules_.few_tilings;
-    for (const bool closer : {false, true}) {
-      if (!closer && (!looks || choice.glanced || !coarse_tells_)) continue;
-      if (!closer) climb.glance(blends_, tools.coarse);
-      if (closer && looks) climb.look_out(blends_);
-      choice.glanced = true;
+    const auto turned_away = [&]() -> std::optional<End> {
       come_closer();
       if (rules_.bound && !followed.incumbents.useful(choice.least)) return End::kUseless;
       if (choice.value > next) return End::kWaits;
+      return std::nullopt;
+    };
+    const bool looks = climb.tilings() > rules_.few_tilings;
+    if (looks && coarse_tells_ && !choice.glanced) {
+      climb.glance(blends_, tools.coarse);
+      choice.glanced = true;
+      if (const auto end = turned_away()) return *end;
     }
+    if (looks) climb.look_out(blends_);
+    if (const auto end = turned_away()) return *end;
     for (const std::size_t beam : {kBeam, kWider, kWidest, SIZE_MAX}) {
       if (beam != SIZE_MAX && !rules_.bound) continue;
       ClimbWork work;

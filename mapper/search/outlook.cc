@@ -120,7 +120,7 @@ unsigned Outlook::ended_by(const Level& level, std::size_t cls) const {
 }
 
 // Where each tile comes to lie, with the lanes beyond the level's stores, if these are passed.
-std::vector<std::uint32_t> Outlook::with_lanes(std::size_t l) const {
+std::vector<std::uint32_t> Outlook::places_with_lanes(std::size_t l) const {
   constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
   const Level& level = levels_[l];
   const std::vector<char>& holds = lattice_->holding(level.store, level.fits);
@@ -197,7 +197,7 @@ const Outlook::Table& Outlook::passed(std::size_t l, unsigned passing, std::size
     if (level.lanes[d] > 1) blurred = static_cast<DimMask>(blurred | 1u << d);
   }
   lattice_->take_least_of_grown(following, static_cast<DimMask>(blurred & lattice_->joined()));
-  if (tables_[l]->with_lanes.empty()) tables_[l]->with_lanes = with_lanes(l);
+  if (tables_[l]->with_lanes.empty()) tables_[l]->with_lanes = places_with_lanes(l);
   table.resize(size, kUnset);
   const std::uint32_t* const to = tables_[l]->with_lanes.data();
   for (std::size_t i = 0; i < size; ++i) table[i] = following[to[i]];

@@ -89,7 +89,7 @@ class Outlook {
   std::string content_of(std::size_t first) const;
   DimMask dims_of(std::size_t cls) const;
   unsigned ended_by(const Level& level, std::size_t cls) const;
-  std::vector<std::uint32_t> with_lanes(std::size_t level) const;
+  std::vector<std::uint32_t> places_with_lanes(std::size_t level) const;
   unsigned passing_on(std::size_t level) const;
   unsigned in_next(std::size_t level, unsigned runs) const;
   const Table& passed(std::size_t level, unsigned passing, std::size_t cls) const;
