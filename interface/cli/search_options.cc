@@ -33,13 +33,27 @@ Result<SearchRequest> request_of(const StoredOptions& options) {
   request.space.factors = options.factors == "ragged" ? Factors::kRagged : Factors::kPerfect;
   request.space.stores = options.uneven ? Stores::kUneven : Stores::kEven;
   request.goal = {*objective, options.max_cycles, options.max_energy_pj, options.pareto, {}};
-  if (options.least_pj_per_cycle && options.most_pj_per_cycle) {
-    request.goal.prices = PriceRange{*options.least_pj_per_cycle, *options.most_pj_per_cycle};
+  request.goal.prices = prices_of(options);
+  const bool priced = options.least_pj_per_cycle || options.most_pj_per_cycle;
+  if (priced && !request.goal.prices) {
+    return invalid(
+        "\"least_pj_per_cycle\" and \"most_pj_per_cycle\" are a range: both, the least first");
+  }
+  if (priced && options.search != "optimal") {
+    return invalid("only the optimal search is asked at prices of a cycle, not " +
+                   in_quotes(options.search));
   }
   request.random.seed = request.local.seed = static_cast<std::uint64_t>(options.seed.value_or(1));
   if (options.samples) request.random.samples = static_cast<std::uint64_t>(*options.samples);
   if (options.starts) request.local.starts = static_cast<std::uint64_t>(*options.starts);
   return request;
+}
+
+std::optional<PriceRange> prices_of(const StoredOptions& options) {
+  const std::optional<double>& least = options.least_pj_per_cycle;
+  const std::optional<double>& most = options.most_pj_per_cycle;
+  if (!least || !most || *least > *most) return std::nullopt;
+  return PriceRange{*least, *most};
 }
 
 std::optional<double> gap_of(double best, double lower_bound) {

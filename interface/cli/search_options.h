@@ -15,6 +15,9 @@ struct SearchRequest {
 // An error names what is missing or wrong.
 Result<SearchRequest> request_of(const StoredOptions& options);
 
+// Of a cycle, at which a network's layer was searched; nothing if they are no range.
+std::optional<PriceRange> prices_of(const StoredOptions& options);
+
 // best / bound - 1; nothing where the bound says nothing.
 std::optional<double> gap_of(double best, double lower_bound);
 

@@ -45,7 +45,7 @@ class NetworkChecker {
       if (options.search.empty() || !stated.certificate) {
         return refused(place, "a search has options and a certificate");
       }
-      const bool priced = prices_suffice(goal_) && options.least_pj_per_cycle;
+      const bool priced = prices_suffice(goal_) && prices_of(options);
       if (options.objective != stated_.options.objective ||
           options.pareto != (needs_fronts(goal_) && !priced) || options.max_cycles ||
           options.max_energy_pj) {
@@ -116,8 +116,8 @@ class NetworkChecker {
       part.proved = certificate.proved;
       part.lower_bound = certificate.lower_bound;
       const StoredOptions& options = search.result.options;
-      if (options.least_pj_per_cycle && options.most_pj_per_cycle) {
-        part.prices = PriceRange{*options.least_pj_per_cycle, *options.most_pj_per_cycle};
+      part.prices = prices_of(options);
+      if (part.prices) {
         for (const StoredLeastCost& cost : certificate.least_costs) {
           part.least_costs.push_back({cost.pj_per_cycle, cost.pj});
         }
