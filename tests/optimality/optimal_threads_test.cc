@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ std::string text_of(const SearchResult& result, const World& world) {
       << "; " << c.space << "; " << c.states << " states, " << c.work << " work, " << c.unpriced
       << " unpriced";
   for (const auto& [rule, count] : c.pruned) out << ", " << count << " by " << rule;
+  out << "; " << c.least_cycles << " cycles";
+  for (const auto& cost : c.least_costs) out << ", " << cost.pj << " at " << cost.pj_per_cycle;
   return out.str();
 }
 
@@ -71,9 +74,12 @@ class Threads {
         goal_ = Goal{};
         goal_.objective = objective;
         goal_.front = front;
-        const std::uint64_t work = compare(UINT64_MAX);
-        for (const double share : {0.2, 0.7}) {
-          compare(static_cast<std::uint64_t>(share * static_cast<double>(work)));
+        compare_and_stop();
+        const bool both = objective == Objective::kEdp || objective == Objective::kEd2p;
+        if (both && !front && best_) {  // as for a network's layers
+          const double price = best_->energy_pj / static_cast<double>(best_->cycles);
+          goal_.prices = PriceRange{price * 0.5, price * 2};
+          compare_and_stop();
         }
         if (!wrong_.empty()) return wrong_;
       }
@@ -82,6 +88,13 @@ class Threads {
   }
 
  private:
+  void compare_and_stop() {
+    const std::uint64_t work = compare(UINT64_MAX);
+    for (const double share : {0.2, 0.7}) {
+      compare(static_cast<std::uint64_t>(share * static_cast<double>(work)));
+    }
+  }
+
   // The work that it takes.
   std::uint64_t compare(std::uint64_t max_work) {
     std::string alone;
@@ -97,10 +110,12 @@ class Threads {
       if (threads == 1) {
         alone = text;
         work = result.certificate.work;
+        best_ = result.best;
       } else if (text != alone && wrong_.empty()) {
-        wrong_ = objective_name(goal_.objective) + (goal_.front ? ", front" : "") + ", max_work " +
-                 std::to_string(max_work) + ": one thread says\n" + alone + "\n" +
-                 std::to_string(threads) + " threads say\n" + text;
+        wrong_ = objective_name(goal_.objective) + (goal_.front ? ", front" : "") +
+                 (goal_.prices ? ", at prices" : "") + ", max_work " + std::to_string(max_work) +
+                 ": one thread says\n" + alone + "\n" + std::to_string(threads) + " threads say\n" +
+                 text;
       }
     }
     return work;
@@ -112,6 +127,7 @@ class Threads {
   Mapspace space_;
   Goal goal_;
   PruningRules rules_;
+  std::optional<Found> best_;
   std::string wrong_;
 };
 
