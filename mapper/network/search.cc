@@ -88,7 +88,7 @@ class NetworkMapper {
  private:
   static constexpr std::uint64_t kFirstAnswer = 1 << 12, kFirstLook = 1 << 14,
                                  kPricedLook = 1 << 18, kLonger = 16;
-  static constexpr double kLower = 0.55, kHigher = 1.6, kWider = 2, kWidest = 1e30;
+  static constexpr double kLower = 0.48, kHigher = 1.5, kWider = 2, kWidest = 1e30;
 
   struct Class {
     LayerAnswer answer;
