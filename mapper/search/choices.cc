@@ -42,7 +42,7 @@ int compare(const std::vector<Point::Loop>& a, const std::vector<Point::Loop>& b
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr std::size_t kManyLooks = 3;  // for each choice that there is room for
-constexpr double kFurther = 1.25;      // than the least value that did not come yet
+constexpr double kFurther = 2;         // than the least value that did not come yet
 
 }  // namespace
 
@@ -65,15 +65,32 @@ LeastOfLanes::LeastOfLanes(const Mapspace& space, const Evaluator& evaluator,
     Asked asked;
     asked.access_pj = prices.access_pj(t, skeleton.chain[t].size());
     asked.words = skeleton.chain[t].size() == 1 ? static_cast<double>(counter.all_words(t)) : 0;
-    for (std::size_t d = 0; d < dims_.size(); ++d) {
-      if ((counter.relevant(t) >> d & 1u) == 0) asked.free.push_back(d);
-    }
+    asked.free = static_cast<DimMask>(~counter.relevant(t));
     for (const Rank& rank : space.problem().tensors[t].ranks) {
       if (rank.terms.size() < 2) continue;
-      asked.sliding.emplace_back();
-      for (const Term& term : rank.terms) asked.sliding.back().push_back(index(term.dim));
+      asked.sliding.push_back(0);
+      for (const Term& term : rank.terms) {
+        asked.sliding.back() = static_cast<DimMask>(asked.sliding.back() | 1u << index(term.dim));
+      }
     }
+    set_inside(placement, t, asked);
     if (asked.access_pj > 0) asked_.push_back(std::move(asked));
+  }
+}
+
+void LeastOfLanes::set_inside(const Placement& placement, std::size_t tensor, Asked& asked) {
+  for (const PlacementStep& step : placement.steps) {
+    if (step.kind != PlacementStep::Kind::kStore) {
+      asked.inside |= SlotMask{1} << step.slot;
+    } else if ((step.tensors >> tensor & 1u) != 0) {
+      asked.inside = 0;
+    }
+  }
+  asked.more.assign(placement.slots.size() + 1, 1);
+  for (std::size_t s = placement.slots.size(); s-- > 0;) {
+    const Slot& slot = placement.slots[s];
+    const bool shares = slot.kind == Slot::Kind::kAxis && (asked.inside >> s & 1u) != 0;
+    asked.more[s] = asked.more[s + 1] * (shares ? slot.size : 1);
   }
 }
 
@@ -85,26 +102,41 @@ double LeastOfLanes::steps(std::span<const std::int64_t> lanes) const {
   return steps;
 }
 
-CostBound LeastOfLanes::of(std::span<const std::int64_t> lanes, double more) const {
+// Lanes that one access can serve, at most.
+double LeastOfLanes::served(const Asked& asked, const LanesSoFar& so_far) const {
+  double served = asked.more[so_far.next_slot];
+  if (asked.inside == 0) return served;
+  std::array<double, kMaxDims> lanes;
+  lanes.fill(1);
+  for (std::size_t s = 0; s < so_far.next_slot; ++s) {
+    if ((asked.inside >> s & 1u) == 0) continue;
+    for (const Point::Loop& loop : so_far.loops[s]) lanes[loop.dim] *= loop.bound;
+  }
+  for (std::size_t d = 0; d < dims_.size(); ++d) {
+    if ((asked.free >> d & 1u) != 0) served *= lanes[d];
+  }
+  for (const DimMask rank : asked.sliding) {
+    double all = 1, longest = 1;
+    for (std::size_t d = 0; d < dims_.size(); ++d) {
+      if ((rank >> d & 1u) == 0) continue;
+      all *= lanes[d];
+      longest = std::max(longest, lanes[d]);
+    }
+    served *= all / longest;
+  }
+  return served;
+}
+
+CostBound LeastOfLanes::of(const LanesSoFar& so_far) const {
   CostBound least;
   least.energy_pj = energy_pj_;
   for (const Asked& asked : asked_) {
-    double served = more;
-    for (const std::size_t d : asked.free) served *= static_cast<double>(lanes[d]);
-    for (const std::vector<std::size_t>& rank : asked.sliding) {
-      double all = 1, longest = 1;
-      for (const std::size_t d : rank) {
-        all *= static_cast<double>(lanes[d]);
-        longest = std::max(longest, static_cast<double>(lanes[d]));
-      }
-      served *= all / longest;
-    }
-    const double words = operations_ / served * (1 - 1e-12);
+    const double words = operations_ / served(asked, so_far) * (1 - 1e-12);
     least.energy_pj += asked.access_pj * std::max(0.0, words - asked.words);
   }
-  const double at_least = std::max(1.0, std::ceil(steps(lanes) / more * (1 - 1e-12)));
+  const double at_least = std::max(1.0, std::ceil(steps(so_far.lanes) / so_far.more * (1 - 1e-12)));
   least.cycles = std::ceil(std::max(busy_, at_least * interval_cycles_));
-  if (more == 1) least.cycles += std::ceil(folds_.cycles(lanes));
+  if (so_far.more == 1) least.cycles += std::ceil(folds_.cycles(so_far.lanes));
   least.energy_pj += leakage_pj_per_cycle_ * least.cycles;
   return least;
 }
@@ -127,8 +159,10 @@ Choices::Choices(const Mapspace& space, const Evaluator& evaluator, const Bounda
     const Placement& placement = space.placements()[p];
     if (!can_be_filled(placement)) continue;
     Of its{p, {space, evaluator, counter, placement}, stores_of(space, placement)};
-    if (!fit(its, SpatialLoops(placement.slots.size()))) continue;
-    beyond_ = std::min(beyond_, incumbents.value(its.least.of(no_lanes, most_lanes)));
+    const SpatialLoops no_loops(placement.slots.size());
+    if (!fit(its, no_loops)) continue;
+    beyond_ =
+        std::min(beyond_, incumbents.value(its.least.of({no_lanes, no_loops, 0, most_lanes})));
     of_.push_back(std::move(its));
   }
 }
@@ -203,8 +237,8 @@ ForSpatialChoices::End Choices::list(const Incumbents& incumbents, double cutoff
     ForSpatialChoices asked;
     asked.stop = stop_;
     asked.most_looks = most_looks;
-    asked.keep = [&](std::span<const std::int64_t> lanes, double more) {
-      const CostBound least = its.least.of(lanes, more);
+    asked.keep = [&](const LanesSoFar& so_far) {
+      const CostBound least = its.least.of(so_far);
       value = incumbents.value(least);
       if (bounds_ && !incumbents.useful(least)) {
         ++left_out_;
@@ -257,7 +291,8 @@ std::vector<Choice> Choices::hand_out(const Incumbents& incumbents) {
   for (Listed& listed : listed_) {
     const auto its = std::find_if(of_.begin(), of_.end(),
                                   [&](const Of& one) { return one.placement == listed.placement; });
-    const CostBound least = its->least.of(lanes_of(listed.spatial));
+    const CostBound least =
+        its->least.of({lanes_of(listed.spatial), listed.spatial, listed.spatial.size()});
     choices.push_back(
         {listed.placement, std::move(listed.spatial), least, incumbents.value(least)});
   }

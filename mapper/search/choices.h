@@ -21,11 +21,18 @@ namespace loopscape {
 // The loops on every axis slot of a placement, outermost first; other slots are empty.
 using SpatialLoops = std::vector<std::vector<Point::Loop>>;
 
+// A choice, as far as its outer slots tell.
+struct LanesSoFar {
+  std::span<const std::int64_t> lanes;  // of every dimension
+  const SpatialLoops& loops;
+  std::size_t next_slot = 0;  // the first whose loops are not chosen
+  double more = 1;            // times as many lanes, at most, are yet to come
+};
+
 // Offers every choice of spatial loops that leaves a mapping, in the documented order: outer slots
-// first, smaller bounds first. `keep` is asked of each, and before of all that go on from the lanes
-// chosen so far, of every dimension, to at most `more` times as many.
+// first, smaller bounds first. `keep` is asked of each, and before of all that go on from one.
 struct ForSpatialChoices {
-  std::function<bool(std::span<const std::int64_t> lanes, double more)> keep;
+  std::function<bool(const LanesSoFar&)> keep;
   std::function<void(const SpatialLoops&)> take;
   const std::atomic<bool>* stop = nullptr;
   std::uint64_t most_looks = UINT64_MAX;
@@ -36,21 +43,25 @@ struct ForSpatialChoices {
 };
 
 // What the lanes of a placement tell: every operation, every word once at each of its stores and
-// as often as compute asks for it, the steps, the folds, and leakage meanwhile.
+// as often as compute asks for it where lanes do not share it, the steps, the folds, and leakage
+// meanwhile.
 class LeastOfLanes {
  public:
   LeastOfLanes(const Mapspace& space, const Evaluator& evaluator, const BoundaryCounter& counter,
                const Placement& placement);
-  // Of any choice with these lanes, or with up to `more` times as many.
-  CostBound of(std::span<const std::int64_t> lanes, double more = 1) const;
+  CostBound of(const LanesSoFar& so_far) const;
   double steps(std::span<const std::int64_t> lanes) const;
 
  private:
-  struct Asked {  // of a tensor, by compute
+  struct Asked {  // of a tensor, by compute, at the innermost store
     double access_pj = 0, words = 0;
-    std::vector<std::size_t> free;                  // dimensions whose lanes share a word
-    std::vector<std::vector<std::size_t>> sliding;  // of those of a rank, all but the longest do
+    SlotMask inside = 0;           // where lanes share its words
+    DimMask free = 0;              // if they are of these dimensions,
+    std::vector<DimMask> sliding;  // or of a rank's, all but the longest
+    std::vector<double> more;      // [slot]: lanes of it and those further in, if inside
   };
+  static void set_inside(const Placement& placement, std::size_t tensor, Asked& asked);
+  double served(const Asked& asked, const LanesSoFar& so_far) const;
 
   const std::vector<Dim>& dims_;
   double operations_, interval_cycles_, energy_pj_ = 0, busy_ = 0, leakage_pj_per_cycle_ = 0;

@@ -38,12 +38,12 @@ class Chooser {
   void slot(std::size_t s) {
     while (s < placement_.slots.size() && placement_.slots[s].kind != Slot::Kind::kAxis) ++s;
     if (s == placement_.slots.size()) {
-      if (respects_lanes() && respects_factors(true) && asked_.keep(lanes_, 1)) {
+      if (respects_lanes() && respects_factors(true) && asked_.keep(so_far(s))) {
         asked_.take(chosen_);
       }
       return;
     }
-    if (more_[s] > 1 && !asked_.keep(lanes_, more_[s])) return;
+    if (more_[s] > 1 && !asked_.keep(so_far(s))) return;
     loops(s, 0, placement_.slots[s].size);
   }
 
@@ -98,6 +98,8 @@ class Chooser {
     std::sort(chosen_[s].begin(), chosen_[s].end(),
               [&](const Point::Loop& a, const Point::Loop& b) { return place(a) < place(b); });
   }
+
+  LanesSoFar so_far(std::size_t s) const { return {lanes_, chosen_, s, more_[s]}; }
 
   // No lane may be empty for ever: all but the outermost loop cover less than the extent, and so
   // do the outermost loop's iterations but the last.

@@ -17,6 +17,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "mapper/search/choices.h"
 #include "mapper/search/climb.h"
 #include "tests/optimality/optimal_worlds.h"
 #include "tests/reference/seeds.h"
@@ -335,11 +336,41 @@ class Judge {
   }
 
   // Per placement and spatial loops the least that its mappings cost, and that its climb states.
+  struct Least {
+    double energy = INFINITY, cycles = INFINITY;
+    std::vector<std::pair<double, double>> costs;  // energy, cycles
+  };
+
+  void check_least(const CostBound& bound, const Least& least, const std::string& where) {
+    if (above(bound.energy_pj, least.energy)) {
+      wrong_.push_back("the least energy" + where + " is too high: " +
+                       std::to_string(bound.energy_pj) + " of " + std::to_string(least.energy));
+    }
+    if (bound.cycles > least.cycles) {
+      wrong_.push_back("the least cycles" + where + " are too many: " +
+                       std::to_string(bound.cycles) + " of " + std::to_string(least.cycles));
+    }
+  }
+
+  // What lanes alone tell, once all are chosen and before.
+  void check_lanes(const Point& point, const Least& least, const std::string& where) {
+    const Placement& placement = space_.placements()[point.placement];
+    const LeastOfLanes of_lanes(space_, evaluator_, counter_, placement);
+    std::vector<std::int64_t> lanes(setting_.problem.dims.size(), 1);
+    double more = 1;
+    for (const Slot& slot : placement.slots) {
+      if (slot.kind == Slot::Kind::kAxis) more *= slot.size;
+    }
+    for (std::size_t s = 0; s <= point.slots.size(); ++s) {
+      const CostBound bound = of_lanes.of({lanes, point.slots, s, more});
+      check_least(bound, least, where + ", from slot " + std::to_string(s) + " on,");
+      if (s == point.slots.size()) continue;
+      if (placement.slots[s].kind == Slot::Kind::kAxis) more /= placement.slots[s].size;
+      for (const Point::Loop& loop : point.slots[s]) lanes[loop.dim] *= loop.bound;
+    }
+  }
+
   void check_roots() {
-    struct Least {
-      double energy = INFINITY, cycles = INFINITY;
-      std::vector<std::pair<double, double>> costs;  // energy, cycles
-    };
     std::map<std::string, std::pair<Point, Least>> groups;
     for (const Priced& priced : listing_.priced) {
       Point point = *space_.point_of(priced.mapping);
@@ -362,16 +393,8 @@ class Judge {
       Climb climb(space_, evaluator_, counter_, lattices_, point.placement, point.slots, {});
       climb.look_out(blends(least.energy / least.cycles));
       const std::string where = " of placement and spatial loops " + key;
-      if (above(climb.least().energy_pj, least.energy)) {
-        wrong_.push_back("the least energy" + where +
-                         " is too high: " + std::to_string(climb.least().energy_pj) + " of " +
-                         std::to_string(least.energy));
-      }
-      if (climb.least().cycles > least.cycles) {
-        wrong_.push_back("the least cycles" + where +
-                         " are too many: " + std::to_string(climb.least().cycles) + " of " +
-                         std::to_string(least.cycles));
-      }
+      check_least(climb.least(), least, where);
+      check_lanes(point, least, where);
       for (const CostBound::Line& line : climb.least().all_lines()) {
         double lowest = INFINITY;
         for (const auto& [energy, cycles] : least.costs) {

@@ -56,7 +56,7 @@ class Threads {
     std::size_t choices = 0;
     for (const Placement& placement : space_.placements()) {
       ForSpatialChoices every;
-      every.keep = [](std::span<const std::int64_t>, double) { return true; };
+      every.keep = [](const LanesSoFar&) { return true; };
       every.take = [&](const SpatialLoops&) { ++choices; };
       std::uint64_t looks = 0;
       every.run(space_, placement, looks);
