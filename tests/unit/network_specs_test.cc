@@ -74,8 +74,8 @@ TEST_CASE("widths by role are those of tensors that state none", "[network]") {
         R"({"op": "conv2d", "k": 16, "c": 8, "p": 8, "q": 8, "r": 3, "s": 3)" + tensors + "}");
     REQUIRE(conv.status().to_string() == "");
     const Result<Mapping> mapping = parse_mapping_text(
-        "DRAM: I W O\nCBUF: I W\nfor k in 2\nfor p in 2\nparallel k in 8 on Kernels.k\nCACC: O\n"
-        "for r in 3\nfor s in 3\nparallel c in 8 on Channels.c\nWeights: W\nfor p in 4\nfor q in "
+        "DRAM: I W O\nCBUF: I W\nfor k in 2\nfor p in 4\nparallel k in 8 on Kernels.k\nCACC: O\n"
+        "for r in 3\nfor s in 3\nparallel c in 8 on Channels.c\nWeights: W\nfor p in 2\nfor q in "
         "8\n",
         *conv, arch);
     REQUIRE(mapping.status().to_string() == "");
@@ -89,12 +89,12 @@ TEST_CASE("widths by role are those of tensors that state none", "[network]") {
   const Breakdown by_role = cost(own, ""), by_problem = cost(plain, stated);
   CHECK(by_role.energy_pj == by_problem.energy_pj);
   CHECK(by_role.cycles == by_problem.cycles);
-  CHECK(by_role.memories[2].occupied_bits == 32 * 34);
+  CHECK(by_role.memories[2].occupied_bits == 16 * 34);
   CHECK(cost(own, stated).energy_pj == by_role.energy_pj);
   // A problem that states bits means them for the last visit as well.
   const Breakdown wide = cost(own, R"(, "tensors": {"O": {"bits": 16}})");
-  CHECK(wide.memories[2].occupied_bits == 32 * 16);
+  CHECK(wide.memories[2].occupied_bits == 16 * 16);
   CHECK(wide.memories[0].tensors[0].accesses.updates >
         by_role.memories[0].tensors[0].accesses.updates);
-  CHECK(cost(plain, "").memories[2].occupied_bits == 32 * 8);
+  CHECK(cost(plain, "").memories[2].occupied_bits == 16 * 8);
 }
