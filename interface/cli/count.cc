@@ -9,6 +9,7 @@
 #include "interface/cli/command.h"
 #include "interface/cli/inputs.h"
 #include "interface/cli/numbers.h"
+#include "interface/cli/stop.h"
 #include "interface/cli/text_table.h"
 #include "mapper/mapspace/mapspace.h"
 
@@ -31,7 +32,7 @@ struct Answer {
   Status limit;  // why there is no census
 };
 
-Result<Answer> count(const Options& options) {
+Result<Answer> count(const Options& options, const Stop& stop) {
   Result<Inputs> inputs = load_inputs(options.inputs, {});
   if (!inputs.ok()) return inputs.status();
   if (options.factors != "ragged" && options.factors != "perfect") {
@@ -46,12 +47,15 @@ Result<Answer> count(const Options& options) {
   Answer answer;
   answer.space = space->words();
   answer.placements = space->placements().size();
-  Result<Numbering> numbering = Numbering::create(*space);
+  CountLimits counting;
+  counting.stop = stop.flag();
+  Result<Numbering> numbering = Numbering::create(*space, counting);
   if (!numbering.ok()) return numbering.status();
   answer.mappings = numbering->size();
   if (options.max_work > 0) {
     CensusLimits limits;
     limits.most_steps = options.max_work;
+    limits.stop = stop.flag();
     Result<Census> census = take_census(*space, inputs->conventions, limits);
     if (census.ok()) answer.census = std::move(census).value();
     answer.limit = census.status();
@@ -106,14 +110,18 @@ std::string as_json(const Answer& answer) {
 
 int run_count(const Options& options) {
   const Form form = options.json ? Form::kJson : Form::kText;
-  const Result<Answer> answer = count(options);
-  if (!answer.ok()) return fail(answer.status(), form);
+  const Stop stop(0);
+  const Result<Answer> answer = count(options, stop);
+  if (!answer.ok()) {
+    const int code = fail(answer.status(), form);
+    return stop.interrupted() ? kInterrupted : code;
+  }
   const bool none =
       answer->mappings == BigCount() || (answer->census && answer->census->legal == BigCount());
   int code = none ? kAnswerIsNo : kDone;
   if (!answer->limit.ok()) {
-    std::fprintf(stderr, "loopscape: %s; --max-work allows more, 0 leaves it out\n",
-                 answer->limit.to_string().c_str());
+    std::fprintf(stderr, "loopscape: %s%s\n", answer->limit.to_string().c_str(),
+                 stop.interrupted() ? "" : "; --max-work allows more, 0 leaves it out");
     code = kInterrupted;
   }
   return print(options.json ? as_json(*answer) : as_text(*answer, style_of_stdout()), code);

@@ -59,10 +59,22 @@ struct Item {
   std::uint64_t chains;
 };
 
+struct Budget {
+  std::uint64_t left;
+  const std::atomic<bool>* stop;
+
+  bool stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
+  bool spend(std::uint64_t steps) {
+    if (steps > left || stopped()) return false;
+    left -= steps;
+    return true;
+  }
+};
+
 class PlacementCensus {
  public:
   PlacementCensus(const Mapspace& space, const Placement& placement, PlacementTables& tables,
-                  Capacities& capacities, bool with_capacity, std::uint64_t& budget)
+                  Capacities& capacities, bool with_capacity, Budget& budget)
       : space_(space),
         placement_(placement),
         tables_(tables),
@@ -74,7 +86,7 @@ class PlacementCensus {
     lay_out();
   }
 
-  // False: the budget is used up.
+  // False: the budget is used up, or it was stopped.
   bool run(std::vector<cpp_int>& by_depth) {
     if (!tables_.possible) return true;
     States states;
@@ -83,8 +95,7 @@ class PlacementCensus {
       if (!make_items(d)) return false;
       States next;
       for (const auto& [key, count] : states) {
-        if (budget_ < items_.size()) return false;
-        budget_ -= items_.size();
+        if (!budget_.spend(items_.size())) return false;
         Key made;
         for (const Item& item : items_) {
           if (extend(key, d, item, made)) next[made] += count * item.chains;
@@ -187,8 +198,7 @@ class PlacementCensus {
         items_.push_back({&cell, {}, cell.chains});
         continue;
       }
-      if (budget_ < cell.chains) return false;
-      budget_ -= cell.chains;
+      if (!budget_.spend(cell.chains)) return false;
       std::map<std::vector<std::int64_t>, std::uint64_t> alike;
       for (std::uint64_t number = 0; number < cell.chains; ++number) {
         ++alike[tiles_of(table, chain_of_cell(table, cell, tables_.axes, number))];
@@ -328,7 +338,7 @@ class PlacementCensus {
   Capacities& capacities_;
   Arranger arranger_;
   bool with_capacity_;
-  std::uint64_t& budget_;
+  Budget& budget_;
   std::vector<Entry> entries_;
   std::vector<bool> as_set_;
   std::vector<std::size_t> order_;  // of dimensions
@@ -357,7 +367,7 @@ Result<Census> take_census(const Mapspace& space, const Conventions& conventions
   for (const Memory& memory : space.arch().memories) {
     capacities.usable_bits.push_back(usable_bits(memory));
   }
-  std::uint64_t budget = limits.most_steps;
+  Budget budget{limits.most_steps, limits.stop};
   Tuples tuples(space.options().factors);
   std::vector<cpp_int> all, legal;
   for (const Placement& placement : space.placements()) {
@@ -366,6 +376,9 @@ Result<Census> take_census(const Mapspace& space, const Conventions& conventions
     if (!tables.ok()) return tables.status();
     if (!PlacementCensus(space, placement, *tables, capacities, false, budget).run(all) ||
         !PlacementCensus(space, placement, *tables, capacities, true, budget).run(legal)) {
+      if (budget.stopped()) {
+        return Status(StatusCode::kUnsupported, "stopped before legal mappings were counted");
+      }
       return Status(StatusCode::kUnsupported, "counting legal mappings takes more than " +
                                                   std::to_string(limits.most_steps) +
                                                   " steps; this mapspace is too large for that");

@@ -195,8 +195,9 @@ struct Found {
   std::vector<std::shared_ptr<const QuadratureField>> fields;
 };
 
-void find_next(const std::vector<int>& degrees, Found& found) {
-  for (;;) {
+// False: stopped.
+bool find_next(const std::vector<int>& degrees, Found& found, const std::atomic<bool>* stop) {
+  while (stop == nullptr || !stop->load(std::memory_order_relaxed)) {
     const std::uint64_t candidate = found.next;
     found.next -= 2;
     if (!is_prime(candidate)) continue;
@@ -207,20 +208,23 @@ void find_next(const std::vector<int>& degrees, Found& found) {
     }
     if (!splits) continue;
     found.fields.push_back(std::make_shared<const QuadratureField>(std::move(made)));
-    return;
+    return true;
   }
+  return false;
 }
 
 }  // namespace
 
 std::vector<std::shared_ptr<const QuadratureField>> quadrature_fields(
-    const std::vector<int>& degrees, std::size_t count) {
+    const std::vector<int>& degrees, std::size_t count, const std::atomic<bool>* stop) {
   static std::mutex mutex;
   static std::map<std::vector<int>, Found> known;
   const std::lock_guard<std::mutex> lock(mutex);
   Found& found = known[degrees];
-  while (found.fields.size() < count) find_next(degrees, found);
-  return {found.fields.begin(), found.fields.begin() + static_cast<std::ptrdiff_t>(count)};
+  while (found.fields.size() < count && find_next(degrees, found, stop)) {
+  }
+  const std::size_t known_now = std::min(count, found.fields.size());
+  return {found.fields.begin(), found.fields.begin() + static_cast<std::ptrdiff_t>(known_now)};
 }
 
 }  // namespace loopscape

@@ -8,6 +8,7 @@
 // For this folder only.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -62,8 +63,8 @@ struct QuadratureField {
 };
 
 // The first `count` primes below 2^58, downwards, over which the Laguerre polynomials of all these
-// degrees split. `degrees` are ascending, from 1 to kMaxDims / 2 + 1.
+// degrees split. `degrees` are ascending, from 1 to kMaxDims / 2 + 1. Fewer: it was stopped.
 std::vector<std::shared_ptr<const QuadratureField>> quadrature_fields(
-    const std::vector<int>& degrees, std::size_t count);
+    const std::vector<int>& degrees, std::size_t count, const std::atomic<bool>* stop);
 
 }  // namespace loopscape

@@ -87,13 +87,14 @@ Grid::Grid(const Placement& placement, const PlacementTables& tables)
 Grid::~Grid() = default;
 
 Result<std::unique_ptr<Grid>> Grid::create(const Placement& placement,
-                                           const PlacementTables& tables, std::uint64_t most_work) {
+                                           const PlacementTables& tables,
+                                           const CountLimits& limits) {
   std::unique_ptr<Grid> grid(new Grid(placement, tables));
-  if (Status status = grid->prepare(most_work); !status.ok()) return status;
+  if (Status status = grid->prepare(limits); !status.ok()) return status;
   return grid;
 }
 
-Status Grid::prepare(std::uint64_t most_work) {
+Status Grid::prepare(const CountLimits& limits) {
   std::vector<const Moves*> moves;
   for (const DimTable& table : tables_.dims) moves.push_back(&table.move);
   rooms_ = make_rooms(placement_, tables_.axes, moves);
@@ -109,12 +110,13 @@ Status Grid::prepare(std::uint64_t most_work) {
     work +=
         static_cast<double>(part.leaves) * (steps + 2.0 * static_cast<double>(part.coefficients));
   }
-  if (work * static_cast<double>(fields) > static_cast<double>(most_work)) {
+  if (work * static_cast<double>(fields) > static_cast<double>(limits.most_work)) {
     return {StatusCode::kUnsupported, "counting this mapspace takes more than " +
-                                          std::to_string(most_work) +
+                                          std::to_string(limits.most_work) +
                                           " multiplications; it is too large to count"};
   }
-  fields_ = quadrature_fields(degrees_, fields);
+  fields_ = quadrature_fields(degrees_, fields, limits.stop);
+  if (fields_.size() < fields) return {StatusCode::kUnsupported, "stopped before it was counted"};
   modulus_ = 1;
   for (const auto& field : fields_) modulus_ *= field->field.prime();
   for (const auto& field : fields_) {

@@ -40,10 +40,10 @@ struct Chosen {
 
 class Grid {
  public:
-  // An error: more work than `most_work` multiplications.
+  // An error: more work than the limits allow, or it was stopped.
   static Result<std::unique_ptr<Grid>> create(const Placement& placement,
                                               const PlacementTables& tables,
-                                              std::uint64_t most_work);
+                                              const CountLimits& limits);
   ~Grid();
 
   // To be called before completions(). An error: more than `most_nodes` nodes.
@@ -58,7 +58,7 @@ class Grid {
  private:
   struct Part;
   Grid(const Placement& placement, const PlacementTables& tables);
-  Status prepare(std::uint64_t most_work);
+  Status prepare(const CountLimits& limits);
   void make_parts(const std::vector<CouplingTerm>& terms);
   double bits_bound() const;
   void fill(Part& part, std::size_t field);

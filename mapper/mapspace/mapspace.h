@@ -201,8 +201,10 @@ struct Census {
 struct CensusLimits {
   std::uint64_t most_entries = 1 << 23;
   std::uint64_t most_steps = 30'000'000;  // partial mappings and chains looked at
+  const std::atomic<bool>* stop = nullptr;
 };
-// An error: a limit is reached. Capacities are the model's: full tiles, usable bits.
+// An error: a limit is reached, or it was stopped. Capacities are the model's: full tiles, usable
+// bits.
 Result<Census> take_census(const Mapspace& space, const Conventions& conventions,
                            const CensusLimits& limits = {});
 

@@ -81,7 +81,7 @@ Result<Counted*> Numbering::State::counted(std::size_t placement) {
   Result<PlacementTables> tables = make_tables(space.problem(), its, tuples, limits.most_entries);
   if (!tables.ok()) return tables.status();
   made->tables = std::move(tables).value();
-  Result<std::unique_ptr<Grid>> grid = Grid::create(its, made->tables, limits.most_work);
+  Result<std::unique_ptr<Grid>> grid = Grid::create(its, made->tables, limits);
   if (!grid.ok()) return grid.status();
   made->grid = std::move(grid).value();
   return kept.emplace(first, std::move(made)).first->second.get();

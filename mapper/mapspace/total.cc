@@ -306,7 +306,8 @@ class PlainCount {
          ++degree) {
       degrees_.push_back(degree);
     }
-    const auto rules = quadrature_fields(degrees_, fields);
+    const auto rules = quadrature_fields(degrees_, fields, limits_.stop);
+    if (rules.size() < fields) return 0;  // stopped
     cpp_int modulus = 1, total = 0;
     for (const auto& rule : rules) modulus *= rule->field.prime();
     for (const auto& rule : rules) {

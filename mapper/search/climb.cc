@@ -32,12 +32,15 @@ Skeleton skeleton_of(const Mapspace& space, const Placement& placement,
 
 namespace {
 
-std::int64_t divisors_of(std::int64_t number) {
-  std::int64_t divisors = 0;
+std::vector<std::uint32_t> divisors_of(std::int64_t number) {  // in ascending order
+  std::vector<std::uint32_t> small, large;
   for (std::int64_t d = 1; d * d <= number; ++d) {
-    if (number % d == 0) divisors += d * d == number ? 1 : 2;
+    if (number % d != 0) continue;
+    small.push_back(static_cast<std::uint32_t>(d));
+    if (d * d != number) large.push_back(static_cast<std::uint32_t>(number / d));
   }
-  return divisors;
+  small.insert(small.end(), large.rbegin(), large.rend());
+  return small;
 }
 
 }  // namespace
@@ -69,6 +72,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   gates_leak_ = prices_.leakage_pj_per_cycle_least() != prices_.leakage_pj_per_cycle_most();
   const auto& dims = space.problem().dims;
   for (std::size_t d = 0; d < dims.size(); ++d) {
+    if (!skeleton_.ragged) divisors_[d] = divisors_of(dims[d].extent);
     all_dims_ = static_cast<DimMask>(all_dims_ | (1u << d));
     for (std::size_t e = 0; e < d; ++e) {
       bool alike = true;
@@ -129,7 +133,7 @@ double Climb::tilings() const {
     const std::int64_t left = ceil_div(space_.problem().dims[d].extent, lanes);
     // Tiles that leave different numbers of them, or divisors.
     const double sizes = skeleton_.ragged ? 2 * std::sqrt(static_cast<double>(left))
-                                          : static_cast<double>(divisors_of(left));
+                                          : static_cast<double>(divisors_of(left).size());
     for (std::int64_t s = 1; s < slots; ++s) {
       all *= (sizes + static_cast<double>(s) - 1) / static_cast<double>(s);
     }

@@ -177,6 +177,7 @@ class Climb {
   std::array<std::array<DimMask, kMaxDims>, kMaxTensors> group_{};
   bool gates_leak_ = false;  // which instances are in use depends on tiles
   std::array<bool, kMaxDims> counts_tell_{};
+  std::array<std::vector<std::uint32_t>, kMaxDims> divisors_;  // of extents, if perfect
   std::vector<Watch> watches_;  // runs that decide the folds of systolic fan-outs
   Skeleton skeleton_;
   BoundaryPrices prices_;

@@ -330,6 +330,7 @@ void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int l
     std::optional<State> next;
     bool paid = false;
     bounds(d, state.tile[d], is_outermost, [&](std::uint32_t bound) {
+      if (told_to_stop()) return false;
       const Room room = room_for(state, d, bound, slot);
       if (room != Room::kThere) return room == Room::kNot;
       if (!next) {

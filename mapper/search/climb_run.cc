@@ -147,6 +147,12 @@ bool Climb::Run::interrupted() {
   return stopped_;
 }
 
+bool Climb::Run::told_to_stop() {
+  if (++bounds_tried_ % 4096 != 0 || limits_.stop == nullptr) return stopped_;
+  stopped_ = stopped_ || limits_.stop->load(std::memory_order_relaxed);
+  return stopped_;
+}
+
 // ---- bounds ----
 
 CostBound Climb::Run::bound(const State& state, const Place& place, double steps) {

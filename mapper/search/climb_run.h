@@ -98,6 +98,8 @@ class Climb::Run {
   void narrow(std::vector<State>& states, std::size_t beam);
   Mapping mapping_of(const State& state) const;
   bool interrupted();
+  // Between units of work, where there may be thousands of millions of bounds.
+  bool told_to_stop();
 
   // ---- bounds ----
   // Where the outlook, which sees all levels ahead together, is asked for a state.
@@ -174,10 +176,15 @@ class Climb::Run {
       visit(static_cast<std::uint32_t>(rest));
       return;
     }
+    if (perfect_) {
+      for (const std::uint32_t bound : climb_.divisors_[d]) {
+        if (bound > 1 && extent(d) / tile % bound == 0 && !visit(bound)) return;
+      }
+      return;
+    }
     const bool by_count = climb_.rules_.equal_counts && climb_.counts_tell_[d];
     for (std::int64_t bound = 2; bound <= rest;) {
-      const bool may = !perfect_ || extent(d) / tile % bound == 0;
-      if (may && !visit(static_cast<std::uint32_t>(bound))) return;
+      if (!visit(static_cast<std::uint32_t>(bound))) return;
       // Of bounds that leave equally many iterations outside, the smallest holds the least.
       const std::int64_t outside = ceil_div(rest, bound);
       bound = by_count ? (outside == 1 ? rest + 1 : ceil_div(rest, outside - 1)) : bound + 1;
@@ -288,6 +295,7 @@ class Climb::Run {
   Scratch& scratch_;
   ClimbWork& work_;
   const SearchLimits& limits_;
+  std::uint32_t bounds_tried_ = 0;
   std::size_t end_ = 0;               // of advance()
   std::size_t step_ = 0, ahead_ = 0;  // the lanes of steps from `ahead_` on are not in the tile yet
   Future sum_;                        // of bound()

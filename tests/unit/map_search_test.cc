@@ -288,6 +288,12 @@ TEST_CASE("limits are honest") {
   CHECK_FALSE(search_exhaustive(*world.space, *world.evaluator, goal, limits)->best);
   CHECK(search_random(*world.space, *world.evaluator, goal, {}, limits)->limited);
   CHECK(search_local(*world.space, *world.evaluator, goal, {}, limits)->limited);
+  CountLimits counting;
+  counting.stop = &stop;
+  CHECK_FALSE(Numbering::create(*world.space, counting).ok());
+  CensusLimits census;
+  census.stop = &stop;
+  CHECK_FALSE(take_census(*world.space, {}, census).ok());
 }
 
 using Kind = Restriction::Kind;
