@@ -106,11 +106,17 @@ class Mapper {
           samples() && !found.limited
               ? "none of the mappings drawn fits; --search optimal finds one if any does"
               : "stopped before any mapping was found";
+      if (found.certificate.unpriced != 0) {
+        answer.nothing += " that the model counts; " + uncounted(found.certificate);
+      }
       return;
     }
     SearchLimits rest = limits();
     rest.max_work -= std::min(rest.max_work, found.certificate.work);
-    const Blame blame = find_blame(space, evaluator, request_.goal, rest);
+    // What fits but cannot be counted shows that capacities and constraints are not to blame.
+    const Blame blame = found.certificate.unpriced == 0
+                            ? find_blame(space, evaluator, request_.goal, rest)
+                            : Blame();
     answer.nothing = no_mapping_report(space, request_.goal, found.certificate, blame);
     answer.nothing_json = no_mapping_json(space, request_.goal, found.certificate, blame);
   }

@@ -221,13 +221,11 @@ std::string heading(const Mapspace& space, const Goal& goal, const Certificate& 
   std::string text = "no mapping of the space (" + space.words() + ") ";
   text += bounded ? "fits and stays within the bounds" : "fits";
   if (certificate.unpriced != 0) {
-    text = "no mapping of the space (" + space.words() +
-           ") has a price: " + grouped(static_cast<std::int64_t>(certificate.unpriced)) +
-           " that fit are of a kind that the model does not count";
+    return "no mapping of the space (" + space.words() + ") that the model counts " +
+           (bounded ? "stays within the bounds" : "fits") + "; " + uncounted(certificate);
   }
   if (blame.conflict.size() == 1) return text + "; the reason";
   if (blame.conflict.size() > 1) return text + "; the reason, these together";
-  if (certificate.unpriced != 0) return text;
   return text + (blame.complete ? "; neither capacities nor constraints are the reason"
                                 : "; the search for the reason was cut short");
 }
@@ -243,6 +241,12 @@ std::string notes(const Blame& blame) {
 }
 
 }  // namespace
+
+std::string uncounted(const Certificate& certificate) {
+  return grouped(static_cast<std::int64_t>(certificate.unpriced)) +
+         " that fit are of a kind that it does not count, or need more than 63 bits for their "
+         "words or 53 for their cycles";
+}
 
 std::string no_mapping_report(const Mapspace& space, const Goal& goal,
                               const Certificate& certificate, const Blame& blame) {

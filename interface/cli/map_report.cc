@@ -33,7 +33,8 @@ std::string verdict(const StoredResult& result) {
   const StoredOptions& asked = result.options;
   const std::string among = asked.max_cycles || asked.max_energy_pj ? " within the bounds" : "";
   if (certificate.proved) {
-    return "Proved: no mapping of the space" + among + " has a lower " + words.name;
+    const std::string counted = certificate.unpriced != 0 ? " that the model counts" : "";
+    return "Proved: no mapping of the space" + counted + among + " has a lower " + words.name;
   }
   if (certificate.gap) {
     return "Not proved: the search was stopped; this is the best so far, at most " +
@@ -90,8 +91,10 @@ std::string certificate_part(const StoredResult& result, const Style& style) {
     rows.push_back({"Left out", text});
   }
   if (certificate.unpriced != 0) {
-    rows.push_back({"Unpriced", grouped(certificate.unpriced) +
-                                    " mappings that the model does not count were passed over"});
+    rows.push_back(
+        {"Unpriced",
+         grouped(certificate.unpriced) +
+             " mappings that the model does not count, or not in 63 bits, were left out"});
   }
   rows.push_back({"Work", grouped(certificate.work) + " units, " + duration(certificate.seconds)});
   return style.heading("Certificate") + "\n  " + verdict(result) + "\n" + aligned(rows);

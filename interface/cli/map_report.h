@@ -10,6 +10,8 @@ namespace loopscape::cli {
 
 std::string map_report(const StoredResult& result, const Style& style);
 
+// How many mappings fit and have no price, and why; for a message.
+std::string uncounted(const Certificate& certificate);
 // A sentence for each thing that stands in the way, and what is the least that would do.
 std::string no_mapping_report(const Mapspace& space, const Goal& goal,
                               const Certificate& certificate, const Blame& blame);

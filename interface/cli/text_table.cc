@@ -35,12 +35,13 @@ std::string Style::heading(const std::string& text) const {
 }
 
 std::string Style::bar(double share, std::size_t length) const {
-  const double cells = std::clamp(share, 0.0, 1.0) * static_cast<double>(length);
+  if (!(share > 0)) return "";
+  const double cells = std::min(share, 1.0) * static_cast<double>(length);
   const auto full = static_cast<std::size_t>(std::lround(cells));
   std::string bar;
   for (std::size_t i = 0; i < full; ++i) bar += utf8 ? "\u2588" : "#";
   // What is there is seen to be there.
-  if (full == 0 && share > 0) bar = utf8 ? "\u258f" : ".";
+  if (full == 0) bar = utf8 ? "\u258f" : ".";
   return bar;
 }
 

@@ -1,6 +1,9 @@
 // Problem, architecture, conventions and costs become the constants of one evaluator.
 
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "model/evaluate/bound.h"
 
@@ -66,6 +69,37 @@ void note_by_instance(const MemoryTerms& terms, std::size_t m, CountingContext& 
   if (!asked) counting.by_instance &= static_cast<std::uint16_t>(~(1u << m));
 }
 
+// Totals of such costs are finite, times the cycles and their square as well.
+constexpr double kMostCost = 1e30;
+
+Status check_costs(const BoundModel& model, const ArchNode& node) {
+  std::vector<std::pair<const char*, double>> costs;
+  if (node.kind == NodeKind::kMemory) {
+    const MemoryCosts& its = model.costs.memories[node.id];
+    costs = {{"a read energy", its.read_pj},
+             {"a write energy", its.write_pj},
+             {"an update energy", its.update_pj},
+             {"a leakage per cycle", its.leakage_mw * model.pj_per_mw_cycle},
+             {"an area", its.area_um2}};
+  } else if (node.kind == NodeKind::kCompute) {
+    const ComputeCosts& its = model.costs.compute;
+    costs = {{"an energy per operation", its.operation_pj},
+             {"a leakage per cycle", its.leakage_mw * model.pj_per_mw_cycle},
+             {"an area", its.area_um2}};
+  } else {
+    for (const Network& network : model.arch.fanouts[node.id].networks) {
+      costs.emplace_back("an energy per bit and hop", network.energy_pj_per_bit_hop);
+    }
+  }
+  for (const auto& [what, cost] : costs) {
+    if (cost <= kMostCost) continue;
+    return Status(StatusCode::kInvalidInput, std::string(what) + " of " + number_text(cost) +
+                                                 " is too much to be added up; at most " +
+                                                 number_text(kMostCost));
+  }
+  return {};
+}
+
 // Instances of every node, and the areas that add up. An overflow is an architecture too large.
 Status bind_nodes(BoundModel& model) {
   OverflowFlag flag;
@@ -118,6 +152,11 @@ Result<Evaluator> Evaluator::create(const Problem& problem, const Arch& arch,
   model->compute_latency_cycles = arch.compute.latency_cycles;
   model->compute_power_gated = arch.compute.power_gated;
   if (arch.clock_mhz) model->pj_per_mw_cycle = 1000.0 / *arch.clock_mhz;
+  for (std::size_t n = 0; n < arch.nodes.size(); ++n) {
+    if (Status status = check_costs(*model, arch.nodes[n]); !status.ok()) {
+      return std::move(status).at("/nodes/" + std::to_string(n));
+    }
+  }
   if (Status status = bind_nodes(*model); !status.ok()) return status;
   return Evaluator(std::move(model));
 }

@@ -10,13 +10,14 @@ using fields::Table;
 
 // In a result every number is written, zero or not, and must be there when it is read.
 template <class T, class M>
-void count(Table<T>& table, const char* key, M T::*member, const char* description) {
+void count(Table<T>& table, const char* key, M T::*member, const char* description,
+           fields::IntegerRange range = {}) {
   table
       .custom(
-          key, fields::integer_schema({}, false),
-          [member](const Json& json, const Reader& reader, T& out) {
+          key, fields::integer_schema(range, false),
+          [member, range](const Json& json, const Reader& reader, T& out) {
             std::int64_t value = 0;
-            Status status = fields::read_integer(json, reader, {}, 1, value);
+            Status status = fields::read_integer(json, reader, range, 1, value);
             out.*member = static_cast<M>(value);
             return status;
           },
@@ -203,7 +204,7 @@ const Table<TensorAtNetwork>& tensor_at_network_table() {
     count(t, "words_out", &At::words_out, "Results that reach the parent.");
     count(t, "forwarded", &At::forwarded, "Delivered by a neighbour.");
     count(t, "hops", &At::hops,
-          "Words times links travelled; -1 where a free network's links are not counted.");
+          "Words times links travelled; -1 where a free network's links are not counted.", {-1});
     count(t, "reductions", &At::reductions, "Additions in the network.");
     number(t, "energy_pj", &At::energy_pj, "Of these hops.");
     return t;
