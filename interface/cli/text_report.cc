@@ -121,6 +121,7 @@ std::string tiles_at(const StoredResult& result, const MappingNode& node) {
   return text;
 }
 
+// The nest as parse_mapping_text() reads it back: the tiles are comments.
 std::string nest(const StoredResult& result, const Style& style) {
   std::vector<std::string> lines, tiles;
   std::string all = mapping_to_text(result.mapping, result.problem, result.arch);
@@ -141,10 +142,11 @@ std::string nest(const StoredResult& result, const Style& style) {
       widest = std::max(widest, line.size());
     }
   }
-  std::string text = padded(style.heading("Mapping"), widest + 6 + (style.colour ? 8 : 0)) +
-                     "words of a full tile\n";
+  std::string text = padded(style.heading("Mapping"), widest + 4 + (style.colour ? 8 : 0)) +
+                     "# words of a full tile\n";
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    text += "  " + (tiles[i].empty() ? lines[i] : padded(lines[i], widest + 4) + tiles[i]) + "\n";
+    text += "  " + (tiles[i].empty() ? lines[i] : padded(lines[i], widest + 2) + "# " + tiles[i]) +
+            "\n";
   }
   return text;
 }
