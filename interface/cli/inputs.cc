@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "interface/cli/warnings.h"
+
 namespace loopscape::cli {
 namespace {
 
@@ -38,13 +40,44 @@ Result<Conventions> conventions_in_force(const InputOptions& options, const Prob
   return conventions;
 }
 
-template <class T>
-Result<T> load(const std::string& path, Result<T> (*parse)(std::string_view)) {
+struct ReadArch {
+  Arch arch;
+  std::string text;
+};
+
+Result<ReadArch> read_arch(const std::string& path) {
   Result<std::string> text = read_text(path);
   if (!text.ok()) return text.status();
-  Result<T> value = parse(*text);
-  if (!value.ok()) return value.status().in(file_name(path));
-  return value;
+  Result<Arch> arch = parse_arch(*text);
+  if (!arch.ok()) return arch.status().in(file_name(path));
+  return ReadArch{*std::move(arch), *std::move(text)};
+}
+
+// `text` is that of options.problem.
+Result<Inputs> make_inputs(const InputOptions& options, ReadArch read, std::string_view text) {
+  Result<Problem> problem = parse_problem(text);
+  if (!problem.ok()) return problem.status().in(file_name(options.problem));
+  Result<Conventions> conventions = conventions_in_force(options, *problem, read.arch);
+  if (!conventions.ok()) return conventions.status();
+  const InputFiles files{file_name(options.arch), read.text, file_name(options.problem), "", false};
+  warn(files, read.arch, {&*problem, 1});
+  return Inputs{std::move(read.arch), *std::move(problem), *conventions};
+}
+
+Result<NetworkInputs> make_network_inputs(const InputOptions& options, ReadArch read,
+                                          std::string_view text) {
+  Result<LayerNetwork> network = parse_network(text, {options.problem, &read_text});
+  if (!network.ok()) return network.status().in(file_name(options.problem));
+  std::vector<Conventions> all;
+  for (const Problem& layer : network->layers) {
+    Result<Conventions> conventions = conventions_in_force(options, layer, read.arch);
+    if (!conventions.ok()) return conventions.status();
+    all.push_back(*conventions);
+  }
+  const InputFiles files{file_name(options.arch), read.text, file_name(options.problem),
+                         network->name, true};
+  warn(files, read.arch, network->layers);
+  return NetworkInputs{std::move(read.arch), *std::move(network), std::move(all)};
 }
 
 Status check(const InputOptions& options, const std::vector<std::string>& more_paths) {
@@ -75,38 +108,27 @@ void add_conventions(CLI::App& verb, InputOptions& options) {
 Result<Inputs> load_inputs(const InputOptions& options,
                            const std::vector<std::string>& more_paths) {
   if (Status status = check(options, more_paths); !status.ok()) return status;
-  Result<Arch> arch = load<Arch>(options.arch, &parse_arch);
-  if (!arch.ok()) return arch.status();
-  Result<Problem> problem = load<Problem>(options.problem, &parse_problem);
-  if (!problem.ok()) return problem.status();
-  Result<Conventions> conventions = conventions_in_force(options, *problem, *arch);
-  if (!conventions.ok()) return conventions.status();
-  return Inputs{*std::move(arch), *std::move(problem), *conventions};
+  Result<ReadArch> read = read_arch(options.arch);
+  if (!read.ok()) return read.status();
+  Result<std::string> text = read_text(options.problem);
+  if (!text.ok()) return text.status();
+  return make_inputs(options, *std::move(read), *text);
 }
 
 Result<ProblemOrNetwork> load_problem_or_network(const InputOptions& options) {
   if (Status status = check(options, {}); !status.ok()) return status;
-  Result<Arch> arch = load<Arch>(options.arch, &parse_arch);
-  if (!arch.ok()) return arch.status();
+  Result<ReadArch> read = read_arch(options.arch);
+  if (!read.ok()) return read.status();
   Result<std::string> text = read_text(options.problem);
   if (!text.ok()) return text.status();
-  const std::string file = file_name(options.problem);
-  if (!is_network(*text)) {
-    Result<Problem> problem = parse_problem(*text);
-    if (!problem.ok()) return problem.status().in(file);
-    Result<Conventions> conventions = conventions_in_force(options, *problem, *arch);
-    if (!conventions.ok()) return conventions.status();
-    return ProblemOrNetwork{Inputs{*std::move(arch), *std::move(problem), *conventions}, {}};
+  if (is_network(*text)) {
+    Result<NetworkInputs> network = make_network_inputs(options, *std::move(read), *text);
+    if (!network.ok()) return network.status();
+    return ProblemOrNetwork{{}, *std::move(network)};
   }
-  Result<LayerNetwork> network = parse_network(*text, {options.problem, &read_text});
-  if (!network.ok()) return network.status().in(file);
-  std::vector<Conventions> all;
-  for (const Problem& layer : network->layers) {
-    Result<Conventions> conventions = conventions_in_force(options, layer, *arch);
-    if (!conventions.ok()) return conventions.status();
-    all.push_back(*conventions);
-  }
-  return ProblemOrNetwork{{}, NetworkInputs{*std::move(arch), *std::move(network), std::move(all)}};
+  Result<Inputs> one = make_inputs(options, *std::move(read), *text);
+  if (!one.ok()) return one.status();
+  return ProblemOrNetwork{*std::move(one), {}};
 }
 
 }  // namespace loopscape::cli

@@ -32,7 +32,7 @@ struct Inputs {
   Problem problem;
   Conventions conventions;
 };
-// `more_paths`: other files that the verb reads.
+// Warnings are told on the way. `more_paths`: other files that the verb reads.
 Result<Inputs> load_inputs(const InputOptions& options, const std::vector<std::string>& more_paths);
 
 // What `map` reads: PROBLEM may also be a network.

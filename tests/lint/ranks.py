@@ -13,6 +13,7 @@ RANKS = {
     "model/base": 0,
     "model/problem": 1, "model/arch": 1,
     "model/mapping": 2, "model/energy": 2, "model/network": 2,
+    "model/names": 2,
     "model/counting": 3,
     "model/sparse": 4, "model/interconnect": 4,
     "model/evaluate": 5,
