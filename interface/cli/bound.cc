@@ -24,6 +24,21 @@ struct Answer {
   bool interrupted = false;
 };
 
+// Bounds need reuse "march": who says otherwise.
+Status explained(Status status, const InputOptions& options, const Inputs& inputs) {
+  if (inputs.conventions.reuse != Conventions::Reuse::kPreviousTile) return status;
+  Status told(status.code(), status.message() + "; say --reuse march");
+  if (!options.reuse.empty()) return std::move(told).in("--reuse");
+  const bool problem = inputs.problem.conventions.has_value();
+  const std::optional<Conventions>& stated =
+      problem ? inputs.problem.conventions : inputs.arch.conventions;
+  const bool overruled = options.conventions.find("reuse=") != std::string::npos;
+  if (overruled || !stated || stated->reuse != Conventions::Reuse::kPreviousTile) {
+    return std::move(told).in("--conventions");
+  }
+  return std::move(told).at("/conventions").in(file_name(problem ? options.problem : options.arch));
+}
+
 Result<Answer> bound(const Options& options) {
   if (options.factors != "ragged" && options.factors != "perfect") {
     return Status(StatusCode::kInvalidInput,
@@ -38,7 +53,7 @@ Result<Answer> bound(const Options& options) {
   Result<MovementBounds> bounds =
       movement_bounds(inputs->problem, inputs->arch, inputs->conventions,
                       options.factors == "ragged" ? Factors::kRagged : Factors::kPerfect, limits);
-  if (!bounds.ok()) return bounds.status();
+  if (!bounds.ok()) return explained(bounds.status(), options.inputs, *inputs);
   return Answer{*std::move(inputs), *std::move(bounds), stop.interrupted()};
 }
 
@@ -71,6 +86,7 @@ void add_bound(CLI::App& app, Run& run) {
       ->check(whole(0));
   verb->add_flag("--json", options->json, "Every step with its mapping, for machines");
   add_conventions(*verb, options->inputs);
+  verb->get_option("--reuse")->description("march: bounds hold under it only, whatever files say");
   verb->footer(
       "For each memory, and each set of tensors that it may keep: of all even mappings, whatever\n"
       "else they cost, none that occupies less of one instance than a step's capacity moves fewer\n"

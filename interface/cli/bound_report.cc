@@ -70,8 +70,9 @@ std::string table_of(const MovementBound& bound, const BoundStep* own) {
   }
   std::string text = table.text();
   if (shown.size() < bound.steps.size()) {
-    text += "  " + std::to_string(bound.steps.size() - shown.size()) +
-            " steps in between are left out; --json has all\n";
+    text += "  left out in between: " +
+            counted(static_cast<std::int64_t>(bound.steps.size() - shown.size()), "step") +
+            "; --json has all\n";
   }
   return text;
 }
@@ -174,7 +175,8 @@ std::string one_text(const Inputs& inputs, const MovementBound& bound, const Sty
 std::string bound_text(const Inputs& inputs, const MovementBounds& bounds, const Style& style) {
   std::string text =
       style.heading("Least words between each memory and its parents, by its capacity") + "\n";
-  text += "  " + safe(inputs.problem.name) + " on " + safe(inputs.arch.name) + "; " + bounds.space +
+  text += "  " + safe_name(inputs.problem.name, "problem") + " on " +
+          safe_name(inputs.arch.name, "architecture") + "; " + bounds.space +
           "; other capacities and constraints on loops left out\n";
   for (const MovementBound& bound : bounds.bounds) text += "\n" + one_text(inputs, bound, style);
   return text;

@@ -29,14 +29,20 @@ const char* code_name(StatusCode code) {
   return "unsupported";
 }
 
+using Json = nlohmann::ordered_json;
+
+std::string document_of(const Json& error) {
+  const Json document = {{"error", error}};
+  return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 std::string as_json(const Status& status) {
-  nlohmann::ordered_json error;
+  Json error;
   error["code"] = code_name(status.code());
   error["message"] = status.message();
   if (!status.file().empty()) error["file"] = status.file();
   if (!status.place().empty()) error["place"] = status.place();
-  const nlohmann::ordered_json document = {{"error", error}};
-  return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return document_of(error);
 }
 
 CLI::Validator number_that(const char* name, const char* wanted, bool (*holds)(double)) {
@@ -76,6 +82,10 @@ int print(const std::string& text, int code) {
   if (errno == EPIPE) return kInterrupted;  // as with `| head`: nobody is left to tell
   std::fprintf(stderr, "loopscape: cannot write the output: %s\n", std::strerror(errno));
   return kBadInput;
+}
+
+std::string error_json(const std::string& code, const std::string& message) {
+  return document_of({{"code", code}, {"message", message}});
 }
 
 int fail(const Status& status, Form form) {

@@ -41,6 +41,8 @@ CLI::Validator whole(std::int64_t least, std::int64_t most = INT64_MAX);
 int print(const std::string& text, int code = kDone);
 
 enum class Form { kText, kJson };
+// {"error": {"code": ..., "message": ...}}, as a document.
+std::string error_json(const std::string& code, const std::string& message);
 // Tells a failure: a sentence on stderr, and for machines {"error": ...} on stdout as well.
 int fail(const Status& status, Form form);
 

@@ -67,9 +67,10 @@ Result<Answer> count(const Options& options, const Stop& stop) {
 std::string in_groups(const BigCount& count) { return grouped_digits(count.decimal()); }
 
 std::string as_text(const Answer& answer, const Style& style) {
-  std::string text = style.heading("Mappings of " + printable(answer.inputs.problem.name, 60) +
-                                   " on " + printable(answer.inputs.arch.name, 60)) +
-                     "\n";
+  std::string text =
+      style.heading("Mappings of " + safe_name(answer.inputs.problem.name, "problem") + " on " +
+                    safe_name(answer.inputs.arch.name, "architecture")) +
+      "\n";
   text += "  " + answer.space + "; " + std::to_string(answer.placements) +
           (answer.placements == 1 ? " placement" : " placements") + " of the tensors\n\n";
   text += "  before capacity  " + in_groups(answer.mappings) + "\n";

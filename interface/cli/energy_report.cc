@@ -180,8 +180,8 @@ std::string prices_text(const ResolvedCosts& resolved, const Style& style) {
   add(arch.technology_nm, " nm");
   add(arch.voltage, " V");
   add(arch.clock_mhz, " MHz");
-  return printable(arch.name, 60) + (where.empty() ? "" : "  (" + where + ")") + "\n\n" +
-         sources_text(resolved.prices, style) + "\n" + "  area of all instances     " +
+  return safe_name(arch.name, "architecture") + (where.empty() ? "" : "  (" + where + ")") +
+         "\n\n" + sources_text(resolved.prices, style) + "\n" + "  area of all instances     " +
          plain(total(resolved, "area_um2") / 1e6) + " mm2\n  leakage of all instances  " +
          plain(total(resolved, "leakage_mw")) + " mW\n  tables                    " +
          resolved.tables + "\n" + notes_text(resolved);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "interface/cli/command.h"
 #include "interface/cli/files.h"
 
 namespace loopscape::cli {
@@ -69,7 +70,8 @@ void add_table_options(CLI::App& verb, TableOptions& options) {
   verb.add_option("--estimator", options.estimator,
                   "A command that prices components: JSON on its stdin, JSON on its stdout");
   verb.add_option("--estimator-timeout", options.estimator_seconds,
-                  "Seconds that one answer may take (10)");
+                  "Seconds that one answer may take (10)")
+      ->check(positive());
 }
 
 Result<EnergyTables> load_tables(const TableOptions& options) {

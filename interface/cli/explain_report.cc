@@ -98,11 +98,11 @@ std::string cycle_sum(const StoredResult& result) {
 std::string compute(const StoredResult& result) {
   const Breakdown& all = result.breakdown;
   const double interval = result.arch.compute.interval_cycles;
-  return "  " + grouped(all.operations) + " operations on " + grouped(all.compute.instances_used) +
-         " of " + grouped(all.compute.instances) + " " + result.arch.compute.name + " in " +
-         grouped(all.compute.steps) + " steps, one every " + number_text(interval) +
-         (interval == 1 ? " cycle" : " cycles") + "\n  utilization = " + grouped(all.operations) +
-         " / (" + grouped(all.cycles) + " x " +
+  return "  " + counted(all.operations, "operation") + " on " +
+         grouped(all.compute.instances_used) + " of " + grouped(all.compute.instances) + " " +
+         result.arch.compute.name + " in " + counted(all.compute.steps, "step") + ", one every " +
+         number_text(interval) + (interval == 1 ? " cycle" : " cycles") +
+         "\n  utilization = " + grouped(all.operations) + " / (" + grouped(all.cycles) + " x " +
          number_text(static_cast<double>(all.compute.instances) / interval) + ")\n";
 }
 

@@ -9,11 +9,10 @@
 #include <memory>
 #include <system_error>
 
+#include "model/base/json_fields.h"
+
 namespace loopscape::cli {
 namespace {
-
-constexpr std::size_t kMaxMebibytes = 16;
-constexpr std::size_t kMaxBytes = kMaxMebibytes << 20;
 
 Status unreadable(const std::string& path, std::string message) {
   return Status(StatusCode::kInvalidInput, std::move(message)).in(path);
@@ -24,6 +23,11 @@ std::string why_not_opened(const std::string& path, int error) {
   std::string message = std::string("cannot be read: ") + std::strerror(error);
   if (error != ENOENT) return message;
   const std::filesystem::path given(path);
+  std::error_code no_link;
+  if (const auto target = std::filesystem::read_symlink(given, no_link); !no_link) {
+    return "cannot be read: it is a symbolic link to " + in_quotes(target.string()) +
+           ", where there is no file";
+  }
   const std::filesystem::path folder = given.has_parent_path() ? given.parent_path() : ".";
   std::vector<std::string> names;
   constexpr std::size_t kMaxNames = 1000;  // a suggestion is not worth a longer look
@@ -37,14 +41,21 @@ std::string why_not_opened(const std::string& path, int error) {
   return near.empty() ? message : message + " (did you mean " + in_quotes(near) + "?)";
 }
 
-Result<std::string> read_stream(std::FILE* stream, const std::string& path) {
+struct Limit {
+  std::size_t bytes;
+  const char* what;
+};
+constexpr Limit kSpecification{fields::kMaxTextBytes, "specification"};
+constexpr Limit kResult{fields::kMaxResultBytes, "result"};
+
+Result<std::string> read_stream(std::FILE* stream, const std::string& path, const Limit& limit) {
   std::string text;
   std::array<char, 65536> block;
   while (const std::size_t got = std::fread(block.data(), 1, block.size(), stream)) {
     text.append(block.data(), got);
-    if (text.size() > kMaxBytes) {
-      return unreadable(path, "is larger than " + std::to_string(kMaxMebibytes) +
-                                  " MiB, which no specification needs");
+    if (text.size() > limit.bytes) {
+      return unreadable(path, "is larger than " + std::to_string(limit.bytes >> 20) +
+                                  " MiB, which no " + limit.what + " needs");
     }
   }
   if (std::ferror(stream)) {
@@ -53,10 +64,8 @@ Result<std::string> read_stream(std::FILE* stream, const std::string& path) {
   return text;
 }
 
-}  // namespace
-
-Result<std::string> read_text(const std::string& path) {
-  if (path == "-") return read_stream(stdin, "<stdin>");
+Result<std::string> read_within(const std::string& path, const Limit& limit) {
+  if (path == "-") return read_stream(stdin, "<stdin>", limit);
   if (path.empty()) return Status(StatusCode::kInvalidInput, "the name of a file is empty");
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
@@ -65,8 +74,14 @@ Result<std::string> read_text(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                              &std::fclose);
   if (!file) return unreadable(path, why_not_opened(path, errno));
-  return read_stream(file.get(), path);
+  return read_stream(file.get(), path, limit);
 }
+
+}  // namespace
+
+Result<std::string> read_text(const std::string& path) { return read_within(path, kSpecification); }
+
+Result<std::string> read_result_text(const std::string& path) { return read_within(path, kResult); }
 
 Status check_stdin_once(const std::vector<std::string>& paths) {
   if (std::count(paths.begin(), paths.end(), "-") <= 1) return {};

@@ -102,10 +102,8 @@ class Mapper {
                          const SearchResult& found, Answer& answer) const {
     if (!found.certificate.proved) {
       answer.ended = false;
-      answer.nothing =
-          samples() && !found.limited
-              ? "none of the mappings drawn fits; --search optimal finds one if any does"
-              : "stopped before any mapping was found";
+      answer.nothing = samples() ? nothing_drawn(options_.search, found, "")
+                                 : "stopped before any mapping was found";
       if (found.certificate.unpriced != 0) {
         answer.nothing += " that the model counts; " + uncounted(found.certificate);
       }
@@ -163,9 +161,7 @@ int say_nothing(const AnyAnswer& answer, bool json) {
   const int code = answer.ended ? kAnswerIsNo : kInterrupted;
   if (!json) return code;
   if (!answer.nothing_json.empty()) return print(answer.nothing_json, code);
-  return print("{\n  \"error\": {\n    \"code\": \"limit\",\n    \"message\": \"" + answer.nothing +
-                   "\"\n  }\n}\n",
-               code);
+  return print(error_json("limit", answer.nothing), code);
 }
 
 void say_unproved(bool interrupted) {

@@ -163,11 +163,10 @@ class NetworkMapping {
     for (const LayerAnswer& layer : found.layers) {
       if (!layer.points.empty()) continue;
       const std::string& name = inputs_.network.layers[layer.equal.layers.front()].name;
-      const bool sampled = proves_nothing(options_.search) && !limited(found);
       answer.nothing =
-          sampled ? "none of the mappings drawn for layer " + in_quotes(name) +
-                        " fits; --search optimal finds one if any does"
-                  : "stopped before any mapping of layer " + in_quotes(name) + " was found";
+          proves_nothing(options_.search)
+              ? nothing_drawn(options_, layer.found, " for layer " + in_quotes(name))
+              : "stopped before any mapping of layer " + in_quotes(name) + " was found";
       return {};
     }
     return {};

@@ -24,13 +24,14 @@ std::string proof_of(const StoredCertificate& certificate) {
 
 std::string head(const StoredNetwork& network, const Style& style) {
   const StoredResult& first = network.layers.front().result;
-  const std::string name = network.name.empty() ? "network" : safe(network.name);
-  const std::string arch = first.arch.name.empty() ? "architecture" : safe(first.arch.name);
+  const std::string name = safe_name(network.name, "network");
+  const std::string arch = safe_name(first.arch.name, "architecture");
   const auto cycles = static_cast<double>(network.total.cycles);
   const auto operations = static_cast<double>(network.operations);
-  std::string text = style.heading(name + " on " + arch) + "\n\n  " + grouped(network.occurrences) +
-                     " layers, " + std::to_string(network.searches.size()) +
-                     " of them different, " + grouped(network.operations) + " operations\n\n";
+  std::string text = style.heading(name + " on " + arch) + "\n\n  " +
+                     counted(network.occurrences, "layer") + ", " +
+                     std::to_string(network.searches.size()) + " of them different, " +
+                     counted(network.operations, "operation") + "\n\n";
   text += "  Energy       " + energy(network.total.energy_pj) + ", " +
           plain(network.total.energy_pj / operations) + " pJ per operation\n";
   text += "  Cycles       " + grouped(network.total.cycles);
@@ -115,7 +116,7 @@ std::string certificate_part(const StoredNetwork& network, const Style& style) {
           std::to_string(network.searches.size()) + " different ones proved";
   text += "\n  Space        " + safe(network.searches.front().result.certificate->space) +
           ", of each layer";
-  return text + "\n  Work         " + grouped(certificate.work) + " units, " +
+  return text + "\n  Work         " + counted(certificate.work, "unit") + ", " +
          duration(certificate.seconds) + "\n";
 }
 

@@ -99,6 +99,7 @@ class Teller {
       case Kind::kMaxEnergy:
         return needed(exact(nearest) + " pJ", relief);
       default:
+        if (nearest <= 1 && at_least(its)) return "only a factor of 1 would do: leave it out";
         return (relief.exact ? "nearest is " : "enough, if not nearest, is ") +
                number(its, nearest);
     }
@@ -158,6 +159,11 @@ class Teller {
 
   const FactorConstraint& factor_of(const Restriction& its) const {
     return arch_.constraints[its.index].factors[its.part];
+  }
+
+  bool at_least(const Restriction& its) const {
+    return its.kind == Kind::kFactor && (factor_of(its).kind == FactorConstraint::Kind::kAtLeast ||
+                                         factor_of(its).kind == FactorConstraint::Kind::kAll);
   }
 
   // A factor or a share as the file would say it.

@@ -83,10 +83,10 @@ std::string certificate_part(const StoredResult& result, const Style& style) {
   rows.push_back({"Space", safe(certificate.space) + ": " +
                                (certificate.mapspace.empty()
                                     ? "more mappings than could be counted"
-                                    : grouped_digits(certificate.mapspace) + " mappings") +
+                                    : counted_digits(certificate.mapspace, "mapping")) +
                                " before capacity"});
   const bool states = result.options.search == "optimal";
-  rows.push_back({"Looked at", grouped(certificate.states) + (states ? " states" : " mappings")});
+  rows.push_back({"Looked at", counted(certificate.states, states ? "state" : "mapping")});
   if (const std::string text = left_out(certificate); !text.empty()) {
     rows.push_back({"Left out", text});
   }
@@ -96,7 +96,8 @@ std::string certificate_part(const StoredResult& result, const Style& style) {
          grouped(certificate.unpriced) +
              " mappings that the model does not count, or not in 63 bits, were left out"});
   }
-  rows.push_back({"Work", grouped(certificate.work) + " units, " + duration(certificate.seconds)});
+  rows.push_back(
+      {"Work", counted(certificate.work, "unit") + ", " + duration(certificate.seconds)});
   return style.heading("Certificate") + "\n  " + verdict(result) + "\n" + aligned(rows);
 }
 

@@ -11,5 +11,9 @@ Result<SearchResult> search_called(const std::string& name, const SearchRequest&
                                    const Mapspace& space, const Evaluator& evaluator,
                                    const Goal& goal, const SearchLimits& limits);
 bool proves_nothing(const std::string& search);
+// Why random or local found nothing: how often it tried, and what to do. `where`: "" or
+// " for layer 'x'".
+std::string nothing_drawn(const StoredOptions& options, const SearchResult& found,
+                          const std::string& where);
 
 }  // namespace loopscape::cli

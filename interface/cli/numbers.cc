@@ -32,6 +32,14 @@ std::string grouped_digits(std::string decimal) {
 
 std::string grouped(std::int64_t value) { return grouped_digits(std::to_string(value)); }
 
+std::string counted_digits(const std::string& decimal, const char* noun) {
+  return grouped_digits(decimal) + " " + noun + (decimal == "1" ? "" : "s");
+}
+
+std::string counted(std::int64_t value, const char* noun) {
+  return counted_digits(std::to_string(value), noun);
+}
+
 std::string abridged(std::int64_t value) {
   constexpr std::int64_t kExact = 10'000'000;
   if (value < kExact) return grouped(value);
@@ -92,6 +100,10 @@ std::string plain(double value) { return formatted("%.4g", value); }
 std::string safe(std::string_view text) {
   const std::string quoted = in_quotes(text);
   return quoted.substr(1, quoted.size() - 2);
+}
+
+std::string safe_name(std::string_view name, const char* otherwise) {
+  return name.empty() ? otherwise : safe(name);
 }
 
 }  // namespace loopscape::cli

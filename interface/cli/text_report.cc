@@ -32,15 +32,16 @@ std::string wrapped(const std::vector<std::string>& words, std::size_t width) {
 
 std::string header(const StoredResult& result, const Style& style) {
   const Problem& problem = result.problem;
-  const std::string problem_name = problem.name.empty() ? "problem" : safe(problem.name);
-  const std::string arch_name = result.arch.name.empty() ? "architecture" : safe(result.arch.name);
-  std::string text = style.heading(problem_name + " on " + arch_name) + "\n\n";
+  std::string text = style.heading(safe_name(problem.name, "problem") + " on " +
+                                   safe_name(result.arch.name, "architecture")) +
+                     "\n\n";
   text += "  " + problem.einsum() + "\n";
   std::vector<std::string> sizes;
   for (const Dim& dim : problem.dims) sizes.push_back(dim.name + "=" + grouped(dim.extent));
   text += wrapped(sizes, style.width);
-  text += "  " + grouped(result.breakdown.operations) + " " +
-          (problem.operation == "mac" ? "MACs" : safe(problem.operation) + " operations");
+  const std::string operation =
+      problem.operation == "mac" ? "MAC" : safe(problem.operation) + " operation";
+  text += "  " + counted(result.breakdown.operations, operation.c_str());
   if (problem.count > 1) {
     text += ", each number for one of " + std::to_string(problem.count) + " such layers";
   }

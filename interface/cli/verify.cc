@@ -160,27 +160,6 @@ int tell(const std::string& stated, const std::string& actual, const Verdict& ve
                code);
 }
 
-int run_verify_network(const std::string& text, const std::string& file, Again& again, Form form) {
-  const Result<StoredNetwork> stated = parse_network_result(text);
-  if (!stated.ok()) return fail(stated.status().in(file), form);
-  const Result<StoredNetwork> actual =
-      check_network(*stated, [&](const StoredResult& result) { return again.evaluate(result); });
-  if (!actual.ok()) return fail(actual.status().in(file), form);
-  return tell(text, network_result_to_json(*actual),
-              {"the mappings are legal",
-               actual->fingerprint,
-               network_in_words(*actual) + again.prices_in_words(),
-               actual->model_revision,
-               {}},
-              form);
-}
-
-Status full_is_for_layers() {
-  return {
-      StatusCode::kUnsupported,
-      "--full solves the search of one layer again; verify the layers of a network by themselves"};
-}
-
 // By pricing every mapping of the space.
 Result<FullCheck> solve_again(const StoredResult& stated, const StoredResult& actual,
                               const TableOptions& tables, const FullLimits& limits) {
@@ -199,23 +178,45 @@ struct Options {
   std::uint64_t max_work = FullLimits().most_mappings;
 };
 
-int run_verify(const Options& options) {
+int run_verify_network(const Options& options, const std::string& text, const std::string& file) {
   const Form form = options.json ? Form::kJson : Form::kText;
   Again again(options.tables);
-  Result<std::string> text = read_text(options.path);
-  if (!text.ok()) return fail(text.status(), form);
-  const std::string file = options.path == "-" ? "<stdin>" : options.path;
-  if (is_network_result(*text)) {
-    if (options.full) return fail(full_is_for_layers().in(file), form);
-    return run_verify_network(*text, file, again, form);
+  const Result<StoredNetwork> stated = parse_network_result(text);
+  if (!stated.ok()) return fail(stated.status().in(file), form);
+  const Result<StoredNetwork> actual =
+      check_network(*stated, [&](const StoredResult& result) { return again.evaluate(result); });
+  if (!actual.ok()) return fail(actual.status().in(file), form);
+  Verdict verdict{"the mappings are legal",
+                  actual->fingerprint,
+                  network_in_words(*actual) + again.prices_in_words(),
+                  actual->model_revision,
+                  {}};
+  if (options.full) {
+    const Stop stop(0);
+    const auto solve = [&](const StoredResult& said, const StoredResult& is,
+                           const FullLimits& limits) {
+      return solve_again(said, is, options.tables, limits);
+    };
+    Result<FullCheck> full =
+        check_network_fully(*stated, *actual, solve, {options.max_work, stop.flag()});
+    if (!full.ok()) return fail(full.status().in(file), form);
+    verdict.words += full->text;
+    verdict.full = std::move(full).value();
   }
-  Result<StoredResult> stated = parse_result(*text);
+  return tell(text, network_result_to_json(*actual), verdict, form);
+}
+
+int run_verify_one(const Options& options, const std::string& text, const std::string& file,
+                   const std::string& more_words) {
+  const Form form = options.json ? Form::kJson : Form::kText;
+  Again again(options.tables);
+  Result<StoredResult> stated = parse_result(text);
   if (!stated.ok()) return fail(stated.status().in(file), form);
   Result<StoredResult> actual = again.evaluate(*stated);
   if (!actual.ok()) return fail(actual.status().in(file), form);
   Verdict verdict{"the mapping is legal",
                   actual->fingerprint,
-                  search_in_words(*actual) + again.prices_in_words(),
+                  search_in_words(*actual) + again.prices_in_words() + more_words,
                   actual->model_revision,
                   {}};
   if (options.full) {
@@ -226,7 +227,19 @@ int run_verify(const Options& options) {
     verdict.words += full->text;
     verdict.full = std::move(full).value();
   }
-  return tell(*text, result_to_json(*actual), verdict, form);
+  return tell(text, result_to_json(*actual), verdict, form);
+}
+
+int run_verify(const Options& options) {
+  const Form form = options.json ? Form::kJson : Form::kText;
+  const Result<std::string> text = read_result_text(options.path);
+  if (!text.ok()) return fail(text.status(), form);
+  const std::string file = options.path == "-" ? "<stdin>" : options.path;
+  if (is_network_result(*text)) return run_verify_network(options, *text, file);
+  const Result<std::optional<CutOut>> part = cut_out(*text);
+  if (!part.ok()) return fail(part.status().in(file), form);
+  if (!*part) return run_verify_one(options, *text, file, "");
+  return run_verify_one(options, (*part)->result, file, cut_out_in_words(**part));
 }
 
 }  // namespace
@@ -252,13 +265,18 @@ void add_verify(CLI::App& app, Run& run) {
       "holds, a front is in order, a sample is drawn again; the search itself is not repeated, "
       "but\n"
       "the certificate's fingerprint tells whether somebody changed what it said.\n"
-      "Of a network: all of this for every layer, and the choice among their mappings again.\n"
+      "Of a network: all of this for every layer, and the choice among their mappings again. One "
+      "of\n"
+      "its layers or searches may also be cut out and verified by itself.\n"
       "--full enumerates the space and prices every mapping, without the search's recursion, "
       "bounds\n"
       "or pruning: what is proved is the best, no mapping lies below the lower bound, a proved "
       "front\n"
       "lacks nothing. Otherwise exit code 1, and the mapping that shows it; 3: the space has more\n"
       "mappings than --max-work, or SIGINT; the rest was verified.\n"
+      "--full of a network does so for each search, --max-work being for all together. Of a layer\n"
+      "searched at prices of a cycle: that its best is the best, and that nothing costs less at a\n"
+      "price of the range; of the front's other mappings nothing is claimed or checked.\n"
       "\n"
       "Examples:\n"
       "  loopscape verify result.json\n"

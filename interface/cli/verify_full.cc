@@ -38,7 +38,7 @@ class Resolver {
     if (goal_.max_energy_pj && price.energy_pj > *goal_.max_energy_pj) return;
     const StoredMapping found{cost.energy_pj, cost.cycles, mapping};
     if (!best_ || key_of(goal_.objective, price) < key(*best_)) best_ = found;
-    if (goal_.front) add_to_front(found);
+    if (goal_.front || goal_.prices) add_to_front(found);
   }
 
   std::uint64_t legal() const { return legal_; }
@@ -87,8 +87,8 @@ std::string too_large(const Mapspace& space, const FullLimits& limits) {
   const Result<Numbering> numbering = Numbering::create(space);
   if (!numbering.ok()) return numbering.status().message();
   if (numbering->size() <= BigCount(limits.most_mappings)) return "";
-  return "its space has " + grouped_digits(numbering->size().decimal()) +
-         " mappings, and --full prices every one of them, " +
+  return "its space has " + counted_digits(numbering->size().decimal(), "mapping") +
+         ", and --full prices every one of them, " +
          grouped_digits(std::to_string(limits.most_mappings)) + " at most; --max-work allows more";
 }
 
@@ -96,6 +96,63 @@ bool lists(const std::vector<StoredMapping>& front, const StoredMapping& wanted)
   return std::any_of(front.begin(), front.end(), [&](const StoredMapping& one) {
     return one.energy_pj == wanted.energy_pj && one.cycles == wanted.cycles;
   });
+}
+
+double cost_at(double pj_per_cycle, const StoredMapping& point) {
+  return point.energy_pj + pj_per_cycle * static_cast<double>(point.cycles);
+}
+
+const StoredMapping& cheapest(double pj_per_cycle, const std::vector<StoredMapping>& points) {
+  return *std::min_element(points.begin(), points.end(),
+                           [&](const StoredMapping& a, const StoredMapping& b) {
+                             return cost_at(pj_per_cycle, a) < cost_at(pj_per_cycle, b);
+                           });
+}
+
+// Prices at which what a front costs at least is furthest above what any mapping does: the least is
+// concave in the price and linear between two of these, so that a gap, if there is one, is there.
+std::vector<double> telling_prices(const std::vector<StoredMapping>& front,
+                                   const PriceRange& range) {
+  std::vector<double> prices = {range.least, range.most};
+  for (std::size_t i = 0; i + 1 < front.size(); ++i) {
+    const auto saved = static_cast<double>(front[i].cycles - front[i + 1].cycles);
+    const double price = (front[i + 1].energy_pj - front[i].energy_pj) / saved;
+    if (price > range.least && price < range.most) prices.push_back(price);
+  }
+  return prices;
+}
+
+// What a search at prices of a cycle claims of the costs at them.
+void compare_costs(const StoredResult& stated, const Resolver& found, FullCheck& check) {
+  const std::optional<PriceRange> range = prices_of(stated.options);
+  if (!range) return;
+  const StoredCertificate& certificate = *stated.certificate;
+  for (std::size_t i = 0; i < certificate.least_costs.size(); ++i) {
+    const StoredLeastCost& claim = certificate.least_costs[i];
+    const StoredMapping& least = cheapest(claim.pj_per_cycle, found.front());
+    if (claim.pj <= cost_at(claim.pj_per_cycle, least) * (1 + kRounding)) continue;
+    check.faults.push_back({"/certificate/least_costs/" + std::to_string(i),
+                            "a mapping of the space costs less", least});
+  }
+  const StoredMapping& fastest = *std::min_element(
+      found.front().begin(), found.front().end(),
+      [](const StoredMapping& a, const StoredMapping& b) { return a.cycles < b.cycles; });
+  if (certificate.least_cycles.value_or(0) > static_cast<double>(fastest.cycles)) {
+    check.faults.push_back(
+        {"/certificate/least_cycles", "a mapping of the space has fewer cycles", fastest});
+  }
+  if (!certificate.proved) return;
+  for (const double price : telling_prices(stated.front, *range)) {
+    const StoredMapping& least = cheapest(price, found.front());
+    // The search tells costs apart to kRounding only.
+    const double claimed = cost_at(price, cheapest(price, stated.front));
+    if (claimed <= cost_at(price, least) * (1 + 2 * kRounding)) continue;
+    check.faults.push_back({"/front",
+                            "a mapping of the space costs less at " + number_text(price) +
+                                " pJ per cycle than any of these",
+                            least});
+    return;
+  }
 }
 
 void compare(const StoredResult& stated, const Resolver& found, FullCheck& check) {
@@ -107,7 +164,9 @@ void compare(const StoredResult& stated, const Resolver& found, FullCheck& check
   };
   if (!certificate.mapspace.empty() && certificate.mapspace != std::to_string(check.mappings)) {
     fault("/certificate/mapspace",
-          "the space has " + std::to_string(check.mappings) + " mappings, each met once", {});
+          "the space has " + counted_digits(std::to_string(check.mappings), "mapping") +
+              ", each met once",
+          {});
   }
   if (!found.best()) {
     return fault("/mapping", "no mapping of the space is legal and within the bounds", {});
@@ -120,6 +179,7 @@ void compare(const StoredResult& stated, const Resolver& found, FullCheck& check
   if (certificate.lower_bound > check.best * (1 + kRounding)) {
     fault("/certificate/lower_bound", "a mapping of the space lies below it", best);
   }
+  compare_costs(stated, found, check);
   if (!certificate.proved) return;
   if (found.key(best) < found.key(own)) {
     const bool equal = found.key(best).first == found.key(own).first;
@@ -129,7 +189,7 @@ void compare(const StoredResult& stated, const Resolver& found, FullCheck& check
           best);
   }
   for (const StoredMapping& point : found.front()) {
-    if (!lists(stated.front, point)) {
+    if (stated.options.pareto && !lists(stated.front, point)) {
       fault("/front", "a mapping of the space that no other one betters in both is missing", point);
     }
   }

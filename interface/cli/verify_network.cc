@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "interface/cli/numbers.h"
 #include "interface/cli/search_options.h"
 
 namespace loopscape::cli {
@@ -192,11 +193,11 @@ std::string network_in_words(const StoredNetwork& actual) {
   const auto proved = std::count_if(
       actual.searches.begin(), actual.searches.end(),
       [](const StoredLayerSearch& search) { return search.result.certificate->proved; });
-  return "  " + std::to_string(actual.occurrences) + " layers, " +
+  return "  " + counted(actual.occurrences, "layer") + ", " +
          std::to_string(actual.searches.size()) +
          " different; the choice among their mappings was " +
-         "made again; certificates: " + std::to_string(proved) +
-         " layers proved, their arithmetic holds; no search was repeated\n";
+         "made again; certificates: " + counted(proved, "layer") +
+         " proved, their arithmetic holds; no search was repeated\n";
 }
 
 }  // namespace loopscape::cli

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "interface/cli/verify_full.h"
 #include "mapper/network/network.h"
 
 namespace loopscape::cli {
@@ -17,5 +20,22 @@ Result<StoredNetwork> check_network(const StoredNetwork& stated, const EvaluateA
 
 // A line of the report.
 std::string network_in_words(const StoredNetwork& actual);
+
+// A layer or a search taken out of a network's result: a result once the keys that only the network
+// knows the truth of are taken away. Nothing: the text is none, or no JSON.
+struct CutOut {
+  std::vector<std::string> names;
+  std::string result;
+};
+Result<std::optional<CutOut>> cut_out(const std::string& text);
+// A line of the report.
+std::string cut_out_in_words(const CutOut& part);
+
+// `verify --full` of every search. `solve`: of one of them, the one stated and what check_network()
+// made of it. The limits hold for all of them together.
+using SolveAgain = std::function<Result<FullCheck>(
+    const StoredResult& stated, const StoredResult& actual, const FullLimits& limits)>;
+Result<FullCheck> check_network_fully(const StoredNetwork& stated, const StoredNetwork& actual,
+                                      const SolveAgain& solve, const FullLimits& limits);
 
 }  // namespace loopscape::cli

@@ -28,9 +28,9 @@ std::string fault_text(const Fault& fault, const StoredResult& claims) {
 
 std::string full_in_words(const FullCheck& check, const StoredResult& claims) {
   if (!check.limit.empty()) return "  NOT solved again: " + check.limit + "\n";
-  std::string text = "  solved again: " + grouped_digits(std::to_string(check.mappings)) +
-                     " mappings, of which " + grouped_digits(std::to_string(check.legal)) +
-                     " are legal, were priced one by one; ";
+  std::string text =
+      "  solved again: " + counted_digits(std::to_string(check.mappings), "mapping") +
+      " priced one by one, " + grouped_digits(std::to_string(check.legal)) + " legal; ";
   if (!check.faults.empty()) return text + "it is not as stated\n";
   const Objective objective = objective_called(claims.options.objective).value_or(Objective::kEdp);
   const double own = objective_value(objective, claims.breakdown.energy_pj,
@@ -40,6 +40,12 @@ std::string full_in_words(const FullCheck& check, const StoredResult& claims) {
   } else {
     text += "the best is " + plain(check.best) + ", this one, which claims no more, is " +
             percent(own / check.best - 1, 1) + " above";
+  }
+  if (prices_of(claims.options)) {
+    text += ", nor costs less at a price of a cycle from " +
+            number_text(*claims.options.least_pj_per_cycle) + " to " +
+            number_text(*claims.options.most_pj_per_cycle) +
+            " pJ; the rest of its front was not asked for and is not checked";
   }
   if (claims.options.pareto && claims.certificate->proved) text += ", the front is whole";
   return text + "\n";

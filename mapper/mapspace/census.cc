@@ -381,7 +381,8 @@ Result<Census> take_census(const Mapspace& space, const Conventions& conventions
       }
       return Status(StatusCode::kUnsupported, "counting legal mappings takes more than " +
                                                   std::to_string(limits.most_steps) +
-                                                  " steps; this mapspace is too large for that");
+                                                  (limits.most_steps == 1 ? " step" : " steps") +
+                                                  "; this mapspace is too large for that");
     }
   }
   Census census;

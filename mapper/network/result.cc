@@ -355,7 +355,7 @@ std::string network_result_to_json(const StoredNetwork& network) {
 
 Result<StoredNetwork> parse_network_result(std::string_view text) {
   Json json;
-  if (Status s = fields::parse_json(text, json); !s.ok()) return s;
+  if (Status s = fields::parse_json(text, json, fields::kMaxResultBytes); !s.ok()) return s;
   Doc doc;
   if (Status s = doc_table().read(json, {}, doc); !s.ok()) return s;
   StoredNetwork out;
@@ -378,8 +378,8 @@ std::string network_result_schema() { return fields::to_text(doc_table().schema(
 
 bool is_network_result(std::string_view text) {
   Json json;
-  return fields::parse_json(text, json).ok() && json.is_object() && json.contains("layers") &&
-         json.contains("fingerprint");
+  return fields::parse_json(text, json, fields::kMaxResultBytes).ok() && json.is_object() &&
+         json.contains("layers") && json.contains("fingerprint");
 }
 
 }  // namespace loopscape

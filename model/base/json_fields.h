@@ -33,13 +33,17 @@ namespace loopscape::fields {
 using Json = nlohmann::json;                 // read: keys sorted, look-up is logarithmic
 using OrderedJson = nlohmann::ordered_json;  // written: keys in the table's order
 
+// Of a file that a person wrote, and of one that this program did: a network's fronts fill many
+// megabytes.
 inline constexpr std::size_t kMaxTextBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxResultBytes = std::size_t{1} << 30;
 inline constexpr std::size_t kMaxDepth = 64;
 
-// Text to JSON: at most kMaxTextBytes and kMaxDepth, no duplicate keys, numbers that are finite,
+// Text to JSON: at most so many bytes and kMaxDepth, no duplicate keys, numbers that are finite,
 // valid UTF-8. Errors carry "line L, column C" as their place. Never throws.
-Status parse_json(std::string_view text, Json& out);
-std::string to_text(const OrderedJson& json);  // indented, newline at the end; never throws
+Status parse_json(std::string_view text, Json& out, std::size_t most_bytes);
+Status parse_json(std::string_view text, Json& out);  // at most kMaxTextBytes
+std::string to_text(const OrderedJson& json);         // indented, newline at the end; never throws
 
 // What a whole file seems to be, by the key that only such files have: "an architecture",
 // "a problem", "a network", "a mapping", "a result", "a sweep"; "" if it cannot be told. Files are

@@ -120,11 +120,11 @@ class Builder : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-Status parse_json(std::string_view text, Json& out) {
-  if (text.size() > kMaxTextBytes) {
+Status parse_json(std::string_view text, Json& out, std::size_t most_bytes) {
+  if (text.size() > most_bytes) {
     return Status(StatusCode::kInvalidInput, "the text has " + std::to_string(text.size()) +
-                                                 " bytes; at most " +
-                                                 std::to_string(kMaxTextBytes) + " are read");
+                                                 " bytes; at most " + std::to_string(most_bytes) +
+                                                 " are read");
   }
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return Status(StatusCode::kInvalidInput, "the text is empty; a JSON object is expected");
@@ -133,6 +133,8 @@ Status parse_json(std::string_view text, Json& out) {
   if (Json::sax_parse(text.begin(), text.end(), &builder)) return {};
   return builder.status();
 }
+
+Status parse_json(std::string_view text, Json& out) { return parse_json(text, out, kMaxTextBytes); }
 
 namespace {
 

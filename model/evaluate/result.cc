@@ -368,9 +368,15 @@ std::string result_to_json(const StoredResult& result) {
 
 Result<StoredResult> parse_result(std::string_view json) {
   Json document;
-  if (Status status = fields::parse_json(json, document); !status.ok()) return status;
+  Status status = fields::parse_json(json, document, fields::kMaxResultBytes);
+  if (!status.ok()) return status;
+  const std::string kind = fields::file_kind(document);
+  if (!kind.empty() && kind != "a result") {
+    return fields::Reader().error("this is " + kind + "; a result is expected here");
+  }
   ResultDoc doc;
-  if (Status status = result_table().read(document, {}, doc); !status.ok()) return status;
+  status = result_table().read(document, {}, doc);
+  if (!status.ok()) return status;
   return DocReader(doc).read();
 }
 

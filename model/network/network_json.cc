@@ -170,6 +170,9 @@ class FileReader {
   Status add_file(const Use& use, const Reader& reader, const std::string& path, Draft& out) {
     const Reader place = reader.at("use");
     if (!read_) return place.error("files cannot be read here; write the problem itself");
+    if (use.path.empty() || use.path == "-") {
+      return place.error("expected the name of a file, found " + in_quotes(use.path));
+    }
     const std::string file = beside(path, use.path);
     if (Status s = check_chain(file, place); !s.ok()) return s;
     const Result<std::string> text = read_(file);

@@ -482,9 +482,11 @@ Result<Problem> parse_problem(std::string_view text) {
   if (Status s = expect_object(json, root); !s.ok()) return s;
   const std::string kind = fields::file_kind(json);
   if (kind == "a network") {
-    return root.at("layers").error(
-        "this is a network; one problem is expected here: each layer has mappings of its own, so "
-        "give one of its layers by itself");
+    return (json.contains("layers") ? root.at("layers") : root)
+        .error(
+            "this is a network; one problem is expected here: each layer has mappings of its own, "
+            "so "
+            "give one of its layers by itself");
   }
   if (!kind.empty() && kind != "a problem") {
     return root.error("this is " + kind + "; a problem is expected here");

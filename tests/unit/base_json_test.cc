@@ -168,6 +168,8 @@ TEST_CASE("hostile text is refused with a sentence", "[base]") {
   Json json;
   CHECK_THAT(fields::parse_json(std::string(fields::kMaxTextBytes + 1, ' '), json).message(),
              Catch::Contains("bytes; at most"));
+  const std::string large = "[" + std::string(fields::kMaxTextBytes, ' ') + "]";
+  CHECK(fields::parse_json(large, json, fields::kMaxResultBytes).ok());
 }
 
 TEST_CASE("units scale exactly and the first key is written", "[base]") {

@@ -95,6 +95,10 @@ TEST_CASE("mistakes in a network name their file, their place and the fix", "[ne
         "/layers/0: a network within a network stands in a file of its own: {\"use\": FILE}");
   CHECK(refusal(R"({"layers": [{"use": "a.json", "cuont": 2}]})") ==
         "/layers/0/cuont: unknown key 'cuont' (did you mean 'count'?)");
+  CHECK(refusal(R"({"name": "n", "layer": []})") ==
+        "/layer: unknown key 'layer' (did you mean 'layers'?)");
+  CHECK(refusal(R"({"layers": [{"use": "-"}]})") ==
+        "/layers/0/use: expected the name of a file, found '-'");
   CHECK(refusal(R"({"layers": [{"use": "a.json"}]})") ==
         "/layers/0/use: 'nets/a.json' cannot be read: no such file");
   CHECK(refusal(R"({"layers": [{"use": "a.json"}]})", {{"nets/a.json", R"({"op": "fc", "k": 1})"}})
