@@ -130,7 +130,7 @@ class NetworkMapper {
       const Result<Mapspace> space = Mapspace::create(problem, arch_, request_.space);
       if (!space.ok()) return in_layer(problem, space.status());
       SearchResult& answer = classes_[c].answer.found;
-      answer.best = std::move(found->best);
+      answer.best = found->best;
       if (answer.best && needs_fronts(request_.goal)) answer.front = {*answer.best};
       answer.certificate.space = space->words();
       answer.certificate.states = found->certificate.states;
