@@ -45,6 +45,15 @@ std::string Style::bar(double share, std::size_t length) const {
   return bar;
 }
 
+std::string indented(const std::string& text, std::size_t spaces) {
+  std::string out;
+  for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+    end = std::min(text.find('\n', at), text.size());
+    out += std::string(spaces, ' ') + text.substr(at, end - at) + "\n";
+  }
+  return out;
+}
+
 Style style_of_stdout() {
   Style style;
   style.colour = isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR").empty() &&

@@ -17,6 +17,9 @@ struct Style {
   std::string heading(const std::string& text) const;
   std::string bar(double share, std::size_t length) const;  // share of 1
 };
+// Every line behind so many spaces.
+std::string indented(const std::string& text, std::size_t spaces);
+
 // What stdout and the environment (NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG) say.
 Style style_of_stdout();
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "interface/cli/numbers.h"
+#include "interface/cli/text_table.h"
 #include "interface/cli/verify_network.h"
 #include "model/base/json_fields.h"
 
@@ -18,15 +19,6 @@ std::string title(const std::vector<std::string>& names) {
   std::string text = safe(names.front());
   if (names.size() > 1) text += " and " + std::to_string(names.size() - 1) + " more";
   return text;
-}
-
-std::string indented(const std::string& text) {
-  std::string out;
-  for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
-    end = std::min(text.find('\n', at), text.size());
-    out += "  " + text.substr(at, end - at) + "\n";
-  }
-  return out;
 }
 
 }  // namespace
@@ -87,7 +79,8 @@ Result<FullCheck> check_network_fully(const StoredNetwork& stated, const StoredN
       fault["pointer"] = place + fault["pointer"].get<std::string>();
       faults.push_back(fault);
     }
-    all.text += "  " + place + " (" + title(stated.searches[i].names) + ")\n" + indented(one->text);
+    all.text +=
+        "  " + place + " (" + title(stated.searches[i].names) + ")\n" + indented(one->text, 2);
     said.erase("faults");
     searches.push_back(std::move(said));
   }

@@ -1,29 +1,19 @@
 #include "interface/cli/verify_report.h"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "interface/cli/numbers.h"
+#include "interface/cli/text_table.h"
 
 namespace loopscape::cli {
 namespace {
-
-std::string indented(const std::string& text) {
-  std::string out;
-  for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
-    end = std::min(text.find('\n', at), text.size());
-    out += "      " + text.substr(at, end - at) + "\n";
-  }
-  return out;
-}
 
 std::string fault_text(const Fault& fault, const StoredResult& claims) {
   std::string text = "  " + fault.pointer + ": " + fault.reason + "\n";
   if (!fault.better) return text;
   text += "    " + energy(fault.better->energy_pj) + ", " + grouped(fault.better->cycles) +
           " cycles:\n";
-  return text + indented(mapping_to_text(fault.better->mapping, claims.problem, claims.arch));
+  return text + indented(mapping_to_text(fault.better->mapping, claims.problem, claims.arch), 6);
 }
 
 std::string full_in_words(const FullCheck& check, const StoredResult& claims) {

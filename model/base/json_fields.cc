@@ -110,12 +110,12 @@ const char* file_kind(const Json& json) {
     if (json.is_object() && json.contains(key)) return kind;
   }
   if (!json.is_object()) return "";
-  // A list under nearly such a key: the reader of that kind names the right one.
-  static constexpr const char* kLists[][2] = {
-      {"layers", "a network"}, {"nodes", "an architecture"}, {"nest", "a mapping"}};
+  // A list under the singular of such a key: the reader of that kind names the right one.
+  static constexpr const char* kLists[][2] = {{"layers", "a network"},
+                                              {"nodes", "an architecture"}};
   for (const auto& [key, kind] : kLists) {
     for (auto it = json.begin(); it != json.end(); ++it) {
-      if (it->is_array() && !nearest(it.key(), {key}).empty()) return kind;
+      if (it->is_array() && it.key() + "s" == key) return kind;
     }
   }
   return "";
