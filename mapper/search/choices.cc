@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapper/search/climb.h"
+#include "model/base/cycles.h"
 #include "model/counting/counting.h"
 
 namespace loopscape {
@@ -135,8 +136,8 @@ CostBound LeastOfLanes::of(const LanesSoFar& so_far) const {
     least.energy_pj += asked.access_pj * std::max(0.0, words - asked.words);
   }
   const double at_least = std::max(1.0, std::ceil(steps(so_far.lanes) / so_far.more * (1 - 1e-12)));
-  least.cycles = std::ceil(std::max(busy_, at_least * interval_cycles_));
-  if (so_far.more == 1) least.cycles += std::ceil(folds_.cycles(so_far.lanes));
+  least.cycles = whole_cycles(std::max(busy_, at_least * interval_cycles_));
+  if (so_far.more == 1) least.cycles += whole_cycles(folds_.cycles(so_far.lanes));
   least.energy_pj += leakage_pj_per_cycle_ * least.cycles;
   return least;
 }

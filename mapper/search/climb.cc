@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapper/search/climb_run.h"
+#include "model/base/cycles.h"
 #include "model/counting/counting.h"
 
 namespace loopscape {
@@ -484,7 +485,7 @@ void Climb::set_future() {
 double Climb::cycles_of(const PerResource& busy, double exposed, double steps) const {
   double most = steps * space_.arch().compute.interval_cycles;
   for (std::size_t i = 0; i < busy.size(); ++i) most = std::max(most, busy[i] * (1 - 1e-12));
-  return std::ceil(most) + std::ceil(std::max(0.0, exposed * (1 - 1e-12)));
+  return whole_cycles(most) + whole_cycles(std::max(0.0, exposed * (1 - 1e-12)));
 }
 
 void Climb::add_leakage(double cycles, double& energy) const {

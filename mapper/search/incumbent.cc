@@ -1,9 +1,10 @@
 #include "mapper/search/incumbent.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <utility>
+
+#include "model/base/cycles.h"
 
 namespace loopscape {
 namespace {
@@ -269,7 +270,7 @@ CostBound least_of_any(const Problem& problem, const Arch& arch, const Evaluator
   const auto operations = static_cast<double>(problem.operations());
   CostBound least;
   least.energy_pj = operations * evaluator.costs().compute.operation_pj;
-  least.cycles = std::ceil(operations / lanes * arch.compute.interval_cycles);
+  least.cycles = whole_cycles(operations / lanes * arch.compute.interval_cycles * (1 - 1e-12));
   return least;
 }
 

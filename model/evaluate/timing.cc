@@ -1,8 +1,8 @@
 // Where time goes (counting.md A9), and the leakage that depends on it.
 
 #include <algorithm>
-#include <cmath>
 
+#include "model/base/cycles.h"
 #include "model/evaluate/bound.h"
 #include "model/evaluate/instances.h"
 
@@ -245,8 +245,8 @@ class Timer {
       }
     }
     if (!(largest < kMostCycles && exposed < kMostCycles)) return StatusCode::kOverflow;
-    sheet_.cycles = static_cast<std::int64_t>(std::ceil(largest)) +
-                    static_cast<std::int64_t>(std::ceil(exposed));
+    sheet_.cycles = static_cast<std::int64_t>(whole_cycles(largest)) +
+                    static_cast<std::int64_t>(whole_cycles(exposed));
     return StatusCode::kOk;
   }
 

@@ -12,6 +12,12 @@ using Kind = TimePart::Kind;
 
 double cycles_of(std::int64_t bits, double rate) { return static_cast<double>(bits) / rate; }
 
+// Sums of the same times in another order differ in their last bits; the cycles must not.
+double rounded_up(double cycles) {
+  const double nearest = std::round(cycles);
+  return std::abs(cycles - nearest) <= 1e-13 * cycles ? nearest : std::ceil(cycles);
+}
+
 double slowest(std::initializer_list<std::optional<double>> rates) {
   double least = std::numeric_limits<double>::infinity();  // nothing stated: free
   for (const std::optional<double>& rate : rates) {
@@ -54,9 +60,9 @@ class Times {
     }
     simulation_.overlapped_cycles = longest;
     simulation_.exposed_cycles = exposed;
-    out_.cycles = static_cast<std::int64_t>(std::ceil(longest) + std::ceil(exposed));
+    out_.cycles = static_cast<std::int64_t>(rounded_up(longest) + rounded_up(exposed));
     if (world_.defect == Defect::kCeilTogether) {
-      out_.cycles = static_cast<std::int64_t>(std::ceil(longest + exposed));
+      out_.cycles = static_cast<std::int64_t>(rounded_up(longest + exposed));
     }
   }
 
