@@ -86,8 +86,8 @@ class NetworkMapper {
   }
 
  private:
-  static constexpr std::uint64_t kFirstAnswer = 1 << 12, kFirstLook = 1 << 14,
-                                 kPricedLook = 1 << 18, kLonger = 16;
+  static constexpr std::uint64_t kFirstAnswer = 1 << 15, kFirstLook = 1 << 18,
+                                 kPricedLook = 1 << 20, kLonger = 16;
   static constexpr double kLower = 0.48, kHigher = 1.5, kWider = 2, kWidest = 1e30;
 
   struct Class {

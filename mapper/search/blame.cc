@@ -51,6 +51,7 @@ std::vector<Restriction> restrictions_of(const Arch& arch, const Goal& goal) {
 struct Ask {
   std::vector<char> holds;
   std::vector<std::int64_t> slack;
+  std::vector<std::int64_t> exactly;  // instead: another number of a factor; or 0
   std::optional<double> max_cycles, max_energy_pj;
 };
 
@@ -77,6 +78,8 @@ class Asker {
     for (std::size_t r = all_.size(); r-- > 0;) {
       if (ask.holds[r] == 0) {
         take_away(all_[r], arch);
+      } else if (ask.exactly[r] > 0) {
+        arch.constraints[all_[r].index].factors[all_[r].part].value = ask.exactly[r];
       } else if (ask.slack[r] > 0) {
         loosen(all_[r], ask.slack[r], arch);
       }
@@ -239,9 +242,9 @@ class Asker {
 
 class Blamer {
  public:
-  static constexpr std::uint64_t kTrialWork = 20'000;  // seconds, at worst
-  // Where there are more, only what every mapping costs at least is looked at.
-  static constexpr std::size_t kTrialPlacements = 64;
+  // Some tenths of a second; seconds for all trials that seek the reason, as many for those that
+  // seek what would do, and for what a bound on the costs must be.
+  static constexpr std::uint64_t kTrialWork = 40'000, kAllWork = 10 * kTrialWork;
 
   Blamer(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
          const SearchLimits& limits)
@@ -258,6 +261,7 @@ class Blamer {
     const Numbers conflict = conflict_in(asking({}), true, every);
     blame_.irreducible = blame_.complete;
     for (const std::size_t r : conflict) blame_.conflict.push_back(all_[r]);
+    searched_ = 0;
     for (const std::size_t r : conflict) {
       Ask ask = asking(every);
       ask.holds[r] = 0;
@@ -270,10 +274,12 @@ class Blamer {
  private:
   Ask asking(const Numbers& restrictions) const {
     Ask ask{std::vector<char>(all_.size()), std::vector<std::int64_t>(all_.size()),
-            goal_.max_cycles, goal_.max_energy_pj};
+            std::vector<std::int64_t>(all_.size()), goal_.max_cycles, goal_.max_energy_pj};
     for (const std::size_t r : restrictions) ask.holds[r] = 1;
     return ask;
   }
+
+  std::uint64_t work_left() const { return limits_.max_work - std::min(limits_.max_work, work_); }
 
   struct Trial {
     std::optional<Found> found;
@@ -300,11 +306,12 @@ class Blamer {
     if (!space.ok()) return trial;
     goal.objective = objective.value_or(goal.max_cycles ? Objective::kDelay : Objective::kEnergy);
     SearchLimits limits = limits_;
-    limits.max_work = std::min(kTrialWork, limits_.max_work - std::min(limits_.max_work, work_));
-    if (space->placements().size() > kTrialPlacements) limits.max_work = 0;
+    const std::uint64_t left = kAllWork - std::min(kAllWork, searched_);
+    limits.max_work = std::min(objective ? kAllWork : std::min(kTrialWork, left), work_left());
     limits.first = !objective;
     SearchResult result = search_optimal(*space, *evaluator, goal, limits);
     work_ += result.certificate.work;
+    if (!objective) searched_ += result.certificate.work;
     trial.found = std::move(result.best);
     trial.settled = result.certificate.proved;
     if (objective && trial.found) {  // ties need not be settled
@@ -319,8 +326,7 @@ class Blamer {
   // False: that does not settle it. What fits may still have no price.
   bool any_that_fits(const Arch& arch, const Evaluator& evaluator, Trial& trial) {
     FitLimits limits;
-    limits.most_steps =
-        std::min(limits.most_steps, limits_.max_work - std::min(limits_.max_work, work_));
+    limits.most_steps = std::min(limits.most_steps, work_left());
     limits.stop = limits_.stop;
     const Result<Fit> fit =
         find_fit(space_.problem(), arch, space_.options(), evaluator.conventions(), limits);
@@ -391,7 +397,10 @@ class Blamer {
     }
     ask.slack[r] = most;
     relief.nearest = asker_.value(its, most);
-    if (its.kind == Kind::kFactor) choose_side(its, most, relief);
+    if (is_exactly(its)) {
+      choose_side(its, most, relief);
+      ask.exactly[r] = static_cast<std::int64_t>(*relief.nearest);
+    }
     if (capacity && must_be_filled(its.index)) relief.exact = false;
     return relief;
   }
@@ -406,18 +415,22 @@ class Blamer {
     return {all_[r], value, least.settled, best.mapping};
   }
 
-  // Of "exactly" either neighbour may be the one that does.
+  bool is_exactly(const Restriction& its) const {
+    return its.kind == Kind::kFactor &&
+           space_.arch().constraints[its.index].factors[its.part].kind ==
+               FactorConstraint::Kind::kExactly;
+  }
+
+  // Either neighbour of "exactly" may be the one that does.
   void choose_side(const Restriction& its, std::int64_t slack, Relief& relief) const {
     Arch arch = space_.arch();
     Constraint above;
     above.node = arch.constraints[its.index].node;
     above.factors = {arch.constraints[its.index].factors[its.part]};
-    FactorConstraint& factor = above.factors.front();
-    if (factor.kind != FactorConstraint::Kind::kExactly) return;
-    factor.value += slack;
+    above.factors.front().value += slack;
     arch.constraints = {above};
     if (constraint_violations(relief.mapping, space_.problem(), arch).empty()) {
-      relief.nearest = static_cast<double>(factor.value);
+      relief.nearest = static_cast<double>(above.factors.front().value);
     }
   }
 
@@ -490,7 +503,7 @@ class Blamer {
   SearchLimits limits_;
   std::vector<Restriction> all_;
   Asker asker_;
-  std::uint64_t work_ = 0;
+  std::uint64_t work_ = 0, searched_ = 0;
   Blame blame_;
 };
 

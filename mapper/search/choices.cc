@@ -270,9 +270,10 @@ std::vector<Choice> Choices::next(const Incumbents& incumbents, std::uint64_t mo
   using End = ForSpatialChoices::End;
   const std::uint64_t until = looks_ + std::min(most_looks, UINT64_MAX - looks_);
   for (double cutoff = many_ ? beyond_ * kFurther : kInfinite;;) {
-    const std::uint64_t room = until - looks_;
-    const End end =
-        list(incumbents, cutoff, many_ ? room : std::min<std::uint64_t>(room, kManyLooks * most_));
+    const std::uint64_t room = until - std::min(until, looks_);
+    // What the first of these does not list, the second has as much room for.
+    const End end = list(incumbents, cutoff,
+                         many_ ? room : std::min<std::uint64_t>(room / 2, kManyLooks * most_));
     const bool too_many = end == End::kTooMany && !many_;
     if (end == End::kAll) beyond_ = least_cut_;
     if (end == End::kStopped || (end == End::kTooMany && !too_many)) break;

@@ -43,6 +43,8 @@ class Climb {
   void look_out(std::span<const Blend> blends);
   // Only to know a bound, on a lattice of few tiles.
   void glance(std::span<const Blend> blends, OutlookLattices& coarse);
+  // What these computed, but for what all choices of spatial loops share.
+  std::uint64_t outlook_numbers() const { return outlook_numbers_; }
 
   // After look_out(), if that is worth its while. Offers every mapping that may belong to the
   // answer, which only kDone proves. `beam`: keeps only so many states at every step.
@@ -207,6 +209,7 @@ class Climb {
   std::vector<StepsAlong> steps_along_;  // [dimension]: of compute
   double steps_least_ = 1;
   CostBound least_;
+  std::uint64_t outlook_numbers_ = 0;
 };
 
 }  // namespace loopscape

@@ -221,7 +221,9 @@ void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends
     View view = view_of(blend);
     std::vector<Outlook::Level> levels;
     for (std::size_t l = 0; l < levels_.size(); ++l) levels.push_back(outlook_level(l, view));
+    const std::uint64_t numbers = lattice_->size() << levels.front().runs.size();
     if (!view.outlook.fill(*lattice_, std::move(levels))) return false;
+    outlook_numbers_ += numbers;
     views_.push_back(std::move(view));
     return true;
   };

@@ -41,6 +41,7 @@ class Optimal {
     if (!incumbents_.useful(least_of_all()) || nothing_fits()) return nothing(start);
     begin_with_perfect();
     const bool complete = follow_all();
+    if (!complete) answer_with_what_fits();
     SearchResult result;
     result.best = incumbents_.best();
     result.front = incumbents_.front();
@@ -55,8 +56,12 @@ class Optimal {
   static constexpr std::size_t kBeam = 16, kWider = 256, kWidest = 4096;
   static constexpr std::uint64_t kPerfectWork = 1 << 20;
   static constexpr std::uint64_t kFitSteps = 5'000'000;
-  static constexpr std::uint64_t kLooks = 4096;  // at choices of lanes, in a unit of work
-  static constexpr std::uint64_t kListing = 64;  // units that are always spent on them
+  // A unit of work is some 10 us: a mapping priced, with the states that led to it, or so many
+  // looks at choices of lanes, or numbers of an outlook. A choice whose bounds are taken is so many
+  // units.
+  static constexpr std::uint64_t kLooks = 64, kOutlookNumbers = 256, kOpened = 8;
+  // That are taken whatever was spent already, and not counted: what they list tells a bound.
+  static constexpr std::uint64_t kFirstLooks = 1 << 18;
 
   struct Listed : Choice {
     std::size_t number = 0;  // in the order in which they came
@@ -101,9 +106,18 @@ class Optimal {
     limits.stop = limits_.stop;
     const Result<Fit> fit = find_fit(space_.problem(), space_.arch(), space_.options(),
                                      evaluator_.conventions(), limits);
-    if (!fit.ok() || !fit->settled || fit->mapping) return false;
+    if (!fit.ok()) return false;
+    fitting_ = fit->mapping;
+    if (!fit->settled || fitting_) return false;
     work_.work = fit->steps;
     return true;
+  }
+  // Rather than with nothing; a search that comes to a mapping of its own does not ask for this
+  // one.
+  void answer_with_what_fits() {
+    if (incumbents_.best() || !fitting_) return;
+    const Cost cost = evaluator_.evaluate(*fitting_, *tools_.local()->scratch);
+    if (cost.ok()) incumbents_.offer({*fitting_, cost.energy_pj, cost.cycles});
   }
   SearchResult nothing(std::chrono::steady_clock::time_point start) const {
     SearchResult result;
@@ -131,19 +145,22 @@ class Optimal {
 
   void list(Choices& all) {
     const std::uint64_t looks = all.looks();
-    // Whatever was spent already: what can be listed at once tells a bound.
-    const std::uint64_t work =
-        std::max(kListing, limits_.max_work - std::min(limits_.max_work, work_.work));
-    const std::uint64_t most_looks = work < UINT64_MAX / kLooks ? work * kLooks : UINT64_MAX;
+    const std::uint64_t work = limits_.max_work - std::min(limits_.max_work, work_.work);
+    const std::uint64_t most_looks =
+        work < (UINT64_MAX - kFirstLooks) / kLooks ? kFirstLooks + work * kLooks : UINT64_MAX;
     const std::uint64_t left_out = all.left_out();
     for (Choice& choice : all.next(incumbents_, most_looks)) {
       choices_.push_back({std::move(choice), listed_++});
     }
-    work_.work += (all.looks() - looks) / kLooks;
+    work_.work += work_of(all.looks()) - work_of(looks);
     bounded_choices_ += all.left_out() - left_out;
     least_.take(all.least_left_out());
     std::make_heap(choices_.begin(), choices_.end(), later);
     dives_ = 0;
+  }
+
+  static std::uint64_t work_of(std::uint64_t looks) {
+    return (looks - std::min(looks, kFirstLooks)) / kLooks;
   }
 
   bool follow_listed() {
@@ -163,7 +180,7 @@ class Optimal {
         put_back(std::move(followed.choice));
       }
       tell();
-      if (!goes_on) return false;
+      if (!goes_on || (work_.work >= limits_.max_work && !choices_.empty())) return false;
     }
     return true;
   }
@@ -221,6 +238,7 @@ class Optimal {
     Listed& choice = followed.choice;
     Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
                 rules_);
+    followed.work.work += kOpened;
     const auto come_closer = [&] {
       const CostBound former = std::exchange(choice.least, climb.least());
       choice.least.energy_pj = std::max(choice.least.energy_pj, former.energy_pj);
@@ -243,9 +261,14 @@ class Optimal {
     if (looks && coarse_tells_ && !choice.glanced) {
       climb.glance(blends_, tools.coarse);
       choice.glanced = true;
+      followed.work.work += climb.outlook_numbers() / kOutlookNumbers;
       if (const auto end = turned_away()) return *end;
     }
-    if (looks) climb.look_out(blends_);
+    if (looks) {
+      const std::uint64_t before = climb.outlook_numbers();
+      climb.look_out(blends_);
+      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
+    }
     if (const auto end = turned_away()) return *end;
     for (const std::size_t beam : {kBeam, kWider, kWidest, SIZE_MAX}) {
       if (beam != SIZE_MAX && !rules_.bound) continue;
@@ -396,6 +419,7 @@ class Optimal {
   tbb::task_arena arena_;
   tbb::enumerable_thread_specific<std::unique_ptr<Tools>> tools_;
   bool coarse_tells_;
+  std::optional<Mapping> fitting_;  // some mapping
   std::vector<Blend> blends_;
   ClimbWork work_;
   std::vector<Listed> choices_;  // a heap

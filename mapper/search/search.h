@@ -195,7 +195,7 @@ struct Blame {
   bool complete = true;  // false: some trial was cut short and may have found more
 };
 // To be asked about a space that search_optimal() proved to have no answer. `limits` hold for all
-// trials together; none takes more than 20,000 work units of a search.
+// trials together; none takes more than 400,000 work units of a search, and most of them 40,000.
 Blame find_blame(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,
                  const SearchLimits& limits);
 

@@ -268,10 +268,8 @@ TEST_CASE("limits are honest") {
     SearchLimits limits;
     limits.max_work = work;
     const SearchResult found = search_optimal(*world.space, *world.evaluator, goal, limits);
-    if (!found.best) {
-      CHECK_FALSE(found.certificate.proved);
-      continue;
-    }
+    REQUIRE(found.best);  // with no work, whatever fits
+    CHECK(world.space->point_of(found.best->mapping).ok());
     const double best = value(goal, *found.best);
     CHECK(found.certificate.lower_bound <= optimum);
     CHECK(best >= optimum);
@@ -373,13 +371,14 @@ TEST_CASE("bounds that nothing keeps are told with what is possible") {
 }
 
 TEST_CASE("blame that is cut short says so") {
-  const World world("[]", kPerfect, "\"size_bits\": 128", "\"size_bits\": 3");
+  const World world("[]", kPerfect);
+  Goal goal;
+  goal.max_energy_pj = world.optimal(goal_for(Objective::kEnergy)).best->energy_pj * 0.999;
   SearchLimits none;
   none.max_work = 0;
-  const Blame blame = find_blame(*world.space, *world.evaluator, {}, none);
+  const Blame blame = find_blame(*world.space, *world.evaluator, goal, none);
   CHECK_FALSE(blame.complete);
   CHECK_FALSE(blame.irreducible);
-  CHECK(blame.reliefs.empty());
   CHECK_FALSE(blame.conflict.empty());  // it is known to leave nothing, if not to be the least
 }
 
