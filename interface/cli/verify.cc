@@ -251,10 +251,11 @@ void add_verify(CLI::App& app, Run& run) {
   verb->add_option("RESULT", options->path,
                    "What `evaluate --json` or `map --json` printed; - reads stdin")
       ->required();
-  verb->add_flag("--full", options->full,
-                 "Also price every mapping of the space that was searched");
+  CLI::Option* full = verb->add_flag("--full", options->full,
+                                     "Also price every mapping of the space that was searched");
   verb->add_option("--max-work", options->max_work, "Mappings that --full may price (2000000)")
-      ->check(whole(0));
+      ->check(whole(0))
+      ->needs(full);
   verb->add_flag("--json", options->json, "One JSON document on stdout, nothing else");
   add_table_options(*verb, options->tables);
   verb->footer(

@@ -93,13 +93,22 @@ class Builder {
           if ((both >> t & 1u) != 0)
             names += (names.empty() ? "" : ", ") + problem_.tensors[t].name;
         }
-        return {StatusCode::kInvalidInput, memory.name + " must keep " + names +
-                                               " and must let it bypass; no mapping does both"};
+        return Status(StatusCode::kInvalidInput,
+                      memory.name + " must keep " + names +
+                          " and must let it bypass; no mapping does both")
+            .at(place_of(m));
       }
       keep_.push_back(keep);
       may_.push_back(static_cast<TensorMask>(all_tensors(problem_) & ~(keep | bypass)));
     }
     return {};
+  }
+
+  std::string place_of(std::size_t m) const {
+    const auto it = std::find_if(arch_.nodes.begin(), arch_.nodes.end(), [&](const ArchNode& node) {
+      return node.kind == NodeKind::kMemory && node.id == m;
+    });
+    return "/nodes/" + std::to_string(it - arch_.nodes.begin());
   }
 
   void choose(std::size_t m, std::vector<TensorMask> stored) {

@@ -170,7 +170,8 @@ Status set_nodes(const Problem& problem, const Arch& arch, CountingContext& cont
     return Status(StatusCode::kInvalidInput,
                   "memory " + memory.name + " must keep and must bypass tensor " +
                       problem.tensors[static_cast<std::size_t>(__builtin_ctz(both))].name +
-                      ", once by its name and once by its role; leave one of them out");
+                      ", once by its name and once by its role; leave one of them out")
+        .at("/nodes/" + std::to_string(&node - arch.nodes.data()));
   }
   for (std::size_t a = 0; a < arch.axis_count(); ++a) {
     const auto id = static_cast<AxisId>(a);
