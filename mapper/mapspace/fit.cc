@@ -5,7 +5,9 @@
 //   * one around it: stores that a memory without rules may have are left out, with what they would
 //     occupy; but wherever they might stand, a slot is free for any loop. Their own slots did no
 //     more, and loops that they take from the row of another store can stay in that store's slot.
-//     If nothing fits there, nothing does.
+//     Loops just below a fan-out are the memory's above, where there is no such store, and its
+//     rules may count them (mapping.h): there, too, a slot is free, and only what rules ask for at
+//     least can be made up there. If nothing fits there, nothing does.
 // Only where these disagree, all placements are looked at.
 #include <algorithm>
 #include <map>
@@ -152,7 +154,8 @@ class Fitter {
     return false;
   }
 
-  // Behind every store beside which others may stand, and at the outer end of their region.
+  // Behind every store beside which others may stand, at the outer end of their region, and below
+  // every fan-out.
   bool add_free_slots(Placement& placement) const {
     std::vector<bool> free(arch_.fanouts.size() + 1);
     std::size_t region = 0;
@@ -160,11 +163,12 @@ class Fitter {
       if (node.kind == NodeKind::kFanout) ++region;
       if (node.kind == NodeKind::kMemory && may_volunteer(node.id)) free[region] = true;
     }
+    if (std::none_of(free.begin(), free.end(), [](bool its) { return its; })) return true;
     std::vector<std::size_t> places;  // before these steps
     for (region = 0; region < free.size(); ++region) {
-      if (!free[region]) continue;
       const std::size_t begin = begin_of(region, placement);
       if (region > 0) places.push_back(begin);
+      if (!free[region]) continue;
       const std::size_t end = begin_of(region + 1, placement, begin);
       for (std::size_t i = begin; i < end; ++i) {
         const PlacementStep& step = placement.steps[i];
@@ -175,11 +179,27 @@ class Fitter {
       }
     }
     std::sort(places.begin(), places.end());
-    for (std::size_t i = places.size(); i-- > 0;) {
-      if (placement.slots.size() == kMaxSlots) return false;
-      insert_slot(places[i], placement);
-    }
+    if (placement.slots.size() + places.size() > kMaxSlots) return false;
+    SlotMask added = 0;
+    for (std::size_t i = places.size(); i-- > 0;) insert_slot(places[i], placement, added);
+    let_count(added, placement);
     return true;
+  }
+
+  // What is asked for at least may stand in these slots as well.
+  static void let_count(SlotMask free, Placement& placement) {
+    SlotMask temporal = 0;
+    for (std::size_t s = 0; s < placement.slots.size(); ++s) {
+      if (placement.slots[s].kind != Slot::Kind::kAxis) temporal |= SlotMask{1} << s;
+    }
+    std::vector<FactorRule> at_least;
+    for (FactorRule& rule : placement.factors) {
+      if (rule.least <= 1 || (rule.slots & temporal) == 0) continue;  // of nothing, or of lanes
+      at_least.push_back({rule.slots | free, rule.dim, rule.least, INT64_MAX});
+      rule.least = 1;
+    }
+    placement.factors.insert(placement.factors.end(), at_least.begin(), at_least.end());
+    for (SlotMask& slots : placement.must_loop) slots |= free;
   }
 
   // Behind the slots of the fan-outs before it; at least `from`.
@@ -208,7 +228,8 @@ class Fitter {
     return slot.kind == Slot::Kind::kTemporal ? 0 : slot.fanout;
   }
 
-  void insert_slot(std::size_t before_step, Placement& placement) const {
+  // Adds it to `added`.
+  void insert_slot(std::size_t before_step, Placement& placement, SlotMask& added) const {
     std::uint8_t number = 0;
     for (std::size_t i = 0; i < before_step; ++i) {
       if (placement.steps[i].kind == PlacementStep::Kind::kSlot) ++number;
@@ -232,6 +253,8 @@ class Fitter {
     for (OrderRule& rule : placement.orders) shift(rule.slots);
     for (StationaryRule& rule : placement.stationary) shift(rule.slots);
     for (LanesRule& rule : placement.lanes) shift(rule.slots);
+    shift(added);
+    added |= SlotMask{1} << number;
   }
 
   // ---- placements ----

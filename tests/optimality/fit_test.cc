@@ -133,7 +133,53 @@ void check_fits(std::uint64_t worlds) {
   CHECK(tally.uneven_nothing > static_cast<int>(worlds / 50));
 }
 
+// Stores that a memory may have or not decide whose the loops below a fan-out are (mapping.h), and
+// with them what rules about a memory's loops ask for.
+World with_rule(const char* nodes, int extent, const std::string& rule) {
+  Result<Problem> problem =
+      parse_problem(R"({"einsum": "O[p,k] += I[p+r] * W[k,r]", "dims": {"p": )" +
+                    std::to_string(extent) + R"(, "k": 2, "r": 1}})");
+  REQUIRE(problem.ok());
+  Result<Arch> arch = parse_arch(R"({"word_bits": 1, "nodes": [)" + std::string(nodes) +
+                                 R"({"compute": "MAC"}], "constraints": [)" + rule + "]}");
+  INFO(arch.status().to_string());
+  REQUIRE(arch.ok());
+  World world;
+  world.setting.problem = *std::move(problem);
+  world.setting.arch = *std::move(arch);
+  world.setting.conventions = Conventions::physical();
+  world.options = {Factors::kRagged, Stores::kEven};
+  return world;
+}
+
 }  // namespace
+
+TEST_CASE("fit: rules about loops that stand below a fan-out") {
+  static constexpr std::array<const char*, 4> kNodes = {
+      R"({"memory": "DRAM"}, {"fanout": "A", "axes": {"x": 4}}, {"memory": "S", "words": 9},)",
+      R"({"memory": "DRAM"}, {"memory": "B", "words": 9}, {"fanout": "A", "axes": {"x": 3}},
+         {"memory": "S", "keep": ["W"]},)",
+      R"({"memory": "DRAM"}, {"memory": "B", "words": 9}, {"fanout": "A", "axes": {"x": 3}},)",
+      R"({"memory": "DRAM"}, {"fanout": "A", "axes": {"x": 2}}, {"fanout": "C", "axes": {"z": 2}},
+         {"memory": "S", "words": 9},)"};
+  Tally tally;
+  for (const char* nodes : kNodes) {
+    for (int extent = 2; extent <= 7; ++extent) {
+      for (const char* kind : {"", "<=", ">="}) {
+        for (int value = 1; value <= 7; ++value) {
+          const std::string rule = R"({"node": "DRAM", "factors": {"p": ")" + std::string(kind) +
+                                   std::to_string(value) + R"("}})";
+          const World world = with_rule(nodes, extent, rule);
+          CAPTURE(nodes, extent, rule);
+          CHECK(check(world, tally) == "");
+        }
+      }
+    }
+  }
+  CHECK(tally.worlds == 4 * 6 * 3 * 7);
+  CHECK(tally.nothing > 50);
+  CHECK(tally.nothing < 250);
+}
 
 TEST_CASE("fit: something is found if, and only if, a mapping is within what is asked") {
   check_fits(300);
