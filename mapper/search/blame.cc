@@ -312,7 +312,7 @@ class Blamer {
     SearchResult result = search_optimal(*space, *evaluator, goal, limits);
     work_ += result.certificate.work;
     if (!objective) searched_ += result.certificate.work;
-    trial.found = std::move(result.best);
+    trial.found = result.best;
     trial.settled = result.certificate.proved;
     if (objective && trial.found) {  // ties need not be settled
       const double cycles = static_cast<double>(trial.found->cycles);
@@ -344,7 +344,7 @@ class Blamer {
   std::optional<Found> possible(const Ask& ask) {
     Trial trial = attempt(ask);
     blame_.complete = blame_.complete && (trial.settled || trial.found);
-    return std::move(trial.found);
+    return trial.found;
   }
   bool impossible(const Ask& ask) {
     const Trial trial = attempt(ask);

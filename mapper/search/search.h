@@ -66,7 +66,9 @@ struct SearchProgress {
 };
 
 struct SearchLimits {
-  std::uint64_t max_work = UINT64_MAX;                  // work units: the same on every machine
+  // Work units, the same on every machine: of `optimal` some 10 us each, of other searches a
+  // mapping priced.
+  std::uint64_t max_work = UINT64_MAX;
   int threads = 1;                                      // of `optimal`; 0: as many as there are
   std::function<void(const SearchProgress&)> progress;  // of `optimal`; from time to time
   const std::atomic<bool>* stop = nullptr;
@@ -126,7 +128,7 @@ SearchResult search_optimal(const Mapspace& space, const Evaluator& evaluator, c
 // that a point of the space may break, as it may break a capacity.
 bool fills_enough(const Mapspace& space, const Point& point, const Breakdown& breakdown);
 
-// In what follows a work unit is one mapping priced. Equal results: the one met first.
+// Of equal results these give the one met first.
 
 // An error: the tables that list the space would be too large.
 Result<SearchResult> search_exhaustive(const Mapspace& space, const Evaluator& evaluator,
