@@ -276,7 +276,8 @@ std::vector<Choice> Choices::next(const Incumbents& incumbents, std::uint64_t mo
                          many_ ? room : std::min<std::uint64_t>(room / 2, kManyLooks * most_));
     const bool too_many = end == End::kTooMany && !many_;
     if (end == End::kAll) beyond_ = least_cut_;
-    if (end == End::kStopped || (end == End::kTooMany && !too_many)) break;
+    if (end == End::kStopped) return {};
+    if (end == End::kTooMany && !too_many) break;
     if (end == End::kAll && (!listed_.empty() || all())) break;
     many_ = true;
     cutoff = beyond_ * kFurther;
