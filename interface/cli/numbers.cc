@@ -81,7 +81,10 @@ std::string cycles(double value) {
 }
 
 std::string percent(double part, double whole) {
-  return whole > 0 ? formatted("%.1f %%", 100 * part / whole) : "-";
+  if (!(whole > 0)) return "-";
+  const double share = 100 * part / whole;
+  if (share < 1e4) return formatted("%.1f %%", share);
+  return share < 1e9 ? grouped(std::llround(share)) + " %" : formatted("%.3g %%", share);
 }
 
 std::string bytes(double bits) {
