@@ -487,7 +487,7 @@ void Climb::Run::pay(State& state, const Open& open) {
 std::uint32_t Climb::Run::share_of(const BoundaryLoops& boundary, const BoundaryFlow& flow) {
   const std::size_t t = boundary.tensor;
   if (!climb_.instances_differ_) return 0;
-  if (climb_.reuses_more_[t]) return ++last_share_;  // like no other
+  if (climb_.reuses_more_[t]) return Moved::kUntold;
   share_.clear();
   DimMask told = 0;
   const std::uint8_t inner = boundary.to_compute ? boundary.parent : boundary.child;

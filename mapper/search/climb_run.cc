@@ -349,7 +349,7 @@ bool Climb::Run::moves_no_more(const State& a, const State& b) const {
     const bool output = problem_.tensors[t].is_output;
     for (std::size_t i = climb_.first_boundary_[t]; i < climb_.first_boundary_[t + 1]; ++i) {
       const BoundaryWords &its = a.moved[i].words, &others = b.moved[i].words;
-      if (a.moved[i].share != b.moved[i].share) return false;
+      if (a.moved[i].share != b.moved[i].share || a.moved[i].share == Moved::kUntold) return false;
       if (output ? its != others
                  : its.demand > others.demand || its.arrivals > others.arrivals ||
                        its.group > others.group) {

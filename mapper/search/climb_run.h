@@ -47,6 +47,8 @@ using Few = boost::container::small_vector<T, n>;
 
 // Over a boundary that is paid: the words, and which share of them each instance moves.
 struct Moved {
+  // Under previous_tile the loops further out decide what is still there: no two are alike.
+  static constexpr std::uint32_t kUntold = UINT32_MAX;
   BoundaryWords words;
   std::uint32_t share = 0;  // see share_of()
 };
