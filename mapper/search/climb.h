@@ -193,6 +193,7 @@ class Climb {
   // Of a copy beyond one for each word asked for, where copies can be told; else 0.
   std::vector<std::vector<double>> per_arrival_;  // [tensor][boundary]
   bool only_energy_ = false;                      // nothing but compute takes time
+  bool exposes_ = false;                          // some transfers, or folds
   bool spares_time_ = false;       // boundaries further out may spare time of those further in
   std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
   // [step][tensor][boundary][dimension]

@@ -160,7 +160,7 @@ void Climb::set_floors() {
   const bool previous = evaluator_.conventions().reuse == Conventions::Reuse::kPreviousTile;
   const bool ragged = space_.options().factors == Factors::kRagged;
   per_arrival_.resize(floor_.size());
-  only_energy_ = prices_.resources().empty();
+  exposes_ = !watches_.empty();
   for (std::size_t t = 0; t < floor_.size(); ++t) {
     forwards_.push_back(has_neighbour_links(space_, t));
     reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
@@ -174,10 +174,11 @@ void Climb::set_floors() {
       } else if (!reuses_more_[t]) {
         set_copies(t, k);
       }
-      only_energy_ = only_energy_ && floor.base_exposed == 0 && floor.slope_exposed == 0;
+      exposes_ = exposes_ || floor.base_exposed != 0 || floor.slope_exposed != 0;
       spares_time_ = spares_time_ || spares_time(floor, t);
     }
   }
+  only_energy_ = prices_.resources().empty() && !exposes_;
 }
 
 // Parts of sums that a store holds need not come back to the stores inside it.

@@ -99,7 +99,8 @@ Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& vi
   run.repeats = !reuses_more_[t];
   const std::size_t store = store_step_[t][open.boundary];
   run.lanes = lanes_between(store, next);
-  run.loose = loose_between(store, next);
+  const DimMask marches = counter_.sliding(t), ends = static_cast<DimMask>(run.relevant & ~marches);
+  run.loose = static_cast<DimMask>(loose_between(store, next) & ~ends);
   run.lanes_beyond = lanes_ahead_[next][t][open.boundary];
   run.copies = [this, lanes = run.lanes, beyond = run.lanes_beyond](std::size_t d,
                                                                     std::int64_t tiles) {
@@ -233,7 +234,10 @@ void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends
   add_leakage(least_.cycles, energy);
   least_.energy_pj = std::max(least_.energy_pj, energy);
   for (const Blend& blend : blends) {
-    if (blend.pj_per_cycle <= prices_.leakage_pj_per_cycle_least() || !add_view(blend)) continue;
+    if (blend.pj_per_cycle <= prices_.leakage_pj_per_cycle_least()) continue;
+    // Where all time goes to steps and nothing is exposed, that is what the view of energy tells.
+    if (blend.resource == Blend::kNoResource && !exposes_) continue;
+    if (!add_view(blend)) continue;
     least_.line[least_.lines++] = line_of(blend, least_of_all(views_.back()), steps_least_);
   }
 }

@@ -75,7 +75,15 @@ class OutlookLattice {
     std::vector<Table> now, alone;
     // Folds of a run that goes on from this tile, but for the first; empty: none.
     std::vector<Table> folds;
-    std::vector<std::uint16_t> fitting;  // runs whose stores can hold the tile
+    // Per tile (lanes included) the runs whose stores can hold it, and the ways to grow between the
+    // level's stores and its lanes with which the outermost store holds it.
+    std::vector<std::uint32_t> fitting;
+    // These ways, fewest dimensions first: other dimensions of these have not grown, these runs
+    // have ended.
+    struct Way {
+      unsigned dims, ended;
+    };
+    std::vector<Way> ways;
     // Once asked for. Where tiles lie once the level's stores are passed; the lattice's size:
     // nowhere. Costs from there on, by the runs of the level before that are open: [class of the
     // next loop; the last: none]. The same of the next level, by this level's runs.
@@ -132,6 +140,12 @@ class OutlookLattice {
         bin[d] = 0;
       }
     }
+  }
+  // May a tile of this bin have these lanes inside? The edge may cut them.
+  bool has_lanes(std::size_t dim, const Bin& bin, std::int64_t lanes) const {
+    if (perfect_) return bin.smallest % lanes == 0;
+    return static_cast<std::int64_t>(bin.largest) == extents_[dim] ||
+           bin.largest / lanes * lanes >= bin.smallest;
   }
   // Dimensions whose bins stand for tiles that do not come equally often.
   DimMask joined() const { return joined_; }

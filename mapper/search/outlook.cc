@@ -1,6 +1,7 @@
 #include "mapper/search/outlook.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <utility>
 
@@ -8,7 +9,8 @@ namespace loopscape {
 namespace {
 
 constexpr std::size_t kMostNumbers = 8'000'000;
-constexpr unsigned kHeld = 0x8000;  // by the level's outermost store
+constexpr unsigned kFirstWay = 8;  // bits of runs come first
+constexpr std::size_t kMostWays = 16;
 
 void add(const OutlookLattice::Table& more, OutlookLattice::Table& table) {
   double* __restrict to = table.data();
@@ -400,7 +402,7 @@ Outlook::NextLoop Outlook::next_loop(std::size_t l, unsigned open, std::size_t c
 std::shared_ptr<const OutlookLattice::LevelTables> Outlook::fill_level(std::size_t l) const {
   auto tables = std::make_shared<LevelTables>();
   if (l == levels_.size()) return tables;
-  tables->fitting = fitting(l);
+  set_fitting(l, *tables);
   follow_runs(l, *tables);
   tables->here.resize(std::size_t{1} << levels_[l].runs.size());
   tables->from_here.resize(tables->here.size());
@@ -432,27 +434,24 @@ double Outlook::least_of_all(const Tile& lanes) const {
   std::vector<OutlookLattice::Here*> still_open(all + 1);
   double least = kNever;
   lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
-    if ((first.fitting[i] & kHeld) == 0) return;
     for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-      const std::uint32_t size = lattice_->bins(d)[bin[d]].smallest;
-      const bool reached = lattice_->perfect() ? size % lanes[d] == 0
-                                               : lattice_->bins(d)[bin[d]].largest >= lanes[d];
-      if (!reached) return;
+      if (!lattice_->has_lanes(d, lattice_->bins(d)[bin[d]], lanes[d])) return;
     }
-    const unsigned open = all & first.fitting[i];
-    if (still_open[open] == nullptr) still_open[open] = &here(0, open);
-    double ended = 0;
-    for (unsigned rest = all & ~open; rest != 0; rest &= rest - 1) {
-      ended += first.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
-    }
-    least = std::min(least, ended + still_open[open]->at(i));
+    for_still_open(first, i, all, [&](unsigned open) {
+      if (still_open[open] == nullptr) still_open[open] = &here(0, open);
+      double sum = still_open[open]->at(i);
+      for (unsigned rest = all & ~open; rest != 0; rest &= rest - 1) {
+        sum += first.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
+      }
+      least = std::min(least, sum);
+    });
   });
   return least;
 }
 
-// Per tile (lanes included), the runs that may be open at it; kHeld: the level's outermost store
-// holds it at all.
-std::vector<std::uint16_t> Outlook::fitting(std::size_t l) const {
+// What grows between the level's stores and its lanes ends runs that it is relevant to: either the
+// outermost store holds the tile without that, or they are not open any more.
+void Outlook::set_fitting(std::size_t l, LevelTables& tables) const {
   const Level& level = levels_[l];
   // Where a tile without its lanes lies.
   const auto below = [&](const std::array<std::int64_t, kMaxDims>& lanes, DimMask loose) {
@@ -466,25 +465,66 @@ std::vector<std::uint16_t> Outlook::fitting(std::size_t l) const {
     return lattice_->combined(std::uint32_t{0}, offset, std::plus<>());
   };
   using Places = OutlookLattice::PerTile<std::uint32_t>;
-  std::vector<std::uint16_t> runs(lattice_->size(), 0);
-  const auto mark = [&](const std::vector<char>& holding, const Places& places, unsigned bit) {
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      if (holding[places[i]] != 0) runs[i] = static_cast<std::uint16_t>(runs[i] | bit);
+  tables.fitting.assign(lattice_->size(), 0);
+  const auto mark = [&](const std::vector<char>& holding, const Places& places, std::size_t bit) {
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      tables.fitting[i] |= static_cast<std::uint32_t>(holding[places[i]] != 0) << bit;
     }
   };
-  const Places own = below(level.lanes, level.loose);
-  mark(lattice_->holding(level.store, level.fits), own, kHeld);
-  for (std::size_t r = 0; r < level.runs.size(); ++r) {
-    const Run& run = level.runs[r];
-    const bool opens = r < level.opening();
-    const std::vector<char>& holding = lattice_->holding(run.store, run.fits);
-    if (opens) {
-      mark(holding, own, 1u << r);
-    } else {
-      mark(holding, below(run.lanes, run.loose), 1u << r);
+  const auto ends = [&](std::size_t r) -> unsigned {
+    return level.loose & ~static_cast<unsigned>(level.runs[r].loose);
+  };
+  unsigned ending = 0;
+  for (std::size_t r = 0; r < level.runs.size(); ++r) ending |= ends(r);
+  for (unsigned dims = ending;; dims = (dims - 1) & ending) {
+    tables.ways.push_back({dims, 0});
+    if (dims == 0) break;
+  }
+  std::stable_sort(tables.ways.begin(), tables.ways.end(), [](const auto& a, const auto& b) {
+    return std::popcount(a.dims) < std::popcount(b.dims);
+  });
+  if (tables.ways.size() > kMostWays) tables.ways = {{ending, 0}};  // as if nothing ended
+  const bool ends_runs = tables.ways.size() > 1;
+  for (std::size_t w = 0; w < tables.ways.size(); ++w) {
+    auto& way = tables.ways[w];
+    for (std::size_t r = 0; ends_runs && r < level.runs.size(); ++r) {
+      if ((ends(r) & way.dims) != 0) way.ended |= 1u << r;
+    }
+    const auto loose = static_cast<DimMask>((level.loose & ~ending) | way.dims);
+    mark(lattice_->holding(level.store, level.fits), below(level.lanes, loose), kFirstWay + w);
+  }
+  std::vector<std::vector<char>> has_lanes(lattice_->dims());
+  for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+    for (const Bin& bin : lattice_->bins(d)) {
+      has_lanes[d].push_back(lattice_->has_lanes(d, bin, level.lanes[d]));
     }
   }
-  return runs;
+  const auto all_lanes =
+      lattice_->combined(char{1}, has_lanes, [](char a, char b) { return a != 0 ? b : a; });
+  constexpr std::uint32_t kRuns = (1u << kFirstWay) - 1;
+  for (std::size_t i = 0; i < all_lanes.size(); ++i) {
+    if (all_lanes[i] == 0) tables.fitting[i] &= kRuns;
+  }
+  for (std::size_t r = 0; r < level.runs.size(); ++r) {
+    const Run& run = level.runs[r];
+    mark(lattice_->holding(run.store, run.fits), below(run.lanes, run.loose), r);
+  }
+}
+
+template <class Visit>
+void Outlook::for_still_open(const LevelTables& tables, std::size_t tile, unsigned open,
+                             const Visit& visit) const {
+  const std::uint32_t fitting = tables.fitting[tile];
+  std::uint32_t ways = fitting >> kFirstWay;
+  while (ways != 0) {
+    const LevelTables::Way& way = tables.ways[static_cast<std::size_t>(__builtin_ctz(ways))];
+    visit(open & fitting & ~way.ended);
+    // Those with more dimensions end more runs.
+    for (std::uint32_t rest = ways; rest != 0; rest &= rest - 1) {
+      const auto w = static_cast<std::size_t>(__builtin_ctz(rest));
+      if ((tables.ways[w].dims & way.dims) == way.dims) ways &= ~(std::uint32_t{1} << w);
+    }
+  }
 }
 
 // Before the level's stores have all been passed: at the lanes some of these runs are open, each
@@ -495,14 +535,14 @@ Outlook::Table Outlook::before_stores(std::size_t l, unsigned open) const {
   std::vector<OutlookLattice::Here*> still_open(open + 1);
   Table table(lattice_->size(), kNever);
   for (std::size_t i = 0; i < table.size(); ++i) {
-    if ((tables.fitting[i] & kHeld) == 0) continue;
-    const unsigned still = open & tables.fitting[i];
-    if (still_open[still] == nullptr) still_open[still] = &here(l, still);
-    double sum = still_open[still]->at(i);
-    for (unsigned rest = open & ~still; rest != 0; rest &= rest - 1) {
-      sum += tables.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
-    }
-    table[i] = sum;
+    for_still_open(tables, i, open, [&](unsigned still) {
+      if (still_open[still] == nullptr) still_open[still] = &here(l, still);
+      double sum = still_open[still]->at(i);
+      for (unsigned rest = open & ~still; rest != 0; rest &= rest - 1) {
+        sum += tables.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
+      }
+      table[i] = std::min(table[i], sum);
+    });
   }
   return table;
 }

@@ -40,8 +40,9 @@ class Outlook {
     bool repeats = true;  // false: words may still be there, whatever is outside
     // Since its store, up to the next level; and above that, but below its parent.
     std::array<std::int64_t, kMaxDims> lanes, lanes_beyond;
-    DimMask loose = 0;  // dimensions that may also grow between its store and those lanes
-    double fold = 0;    // of each residence but the first
+    // Dimensions that may also grow between its store and those lanes, and not end it.
+    DimMask loose = 0;
+    double fold = 0;                                  // of each residence but the first
     std::array<std::int64_t, kMaxDims> lanes_left{};  // above the next level; residences ask
     std::vector<Pair> pairs;
     // Of a word, by irrelevant lanes between this level's stores and the next, for so many tiles.
@@ -103,7 +104,12 @@ class Outlook {
   void follow_runs(std::size_t level, LevelTables& tables) const;
   NextLoop next_loop(std::size_t level, unsigned open, std::size_t cls) const;
   void add_once(std::size_t level, std::size_t run, Sum& sum) const;
-  std::vector<std::uint16_t> fitting(std::size_t level) const;
+  void set_fitting(std::size_t level, LevelTables& tables) const;
+  // visit(runs): those of `open` that may still be open at this tile, with all of the level's
+  // stores passed; once for each way to get there that leaves others open.
+  template <class Visit>
+  void for_still_open(const LevelTables& tables, std::size_t tile, unsigned open,
+                      const Visit& visit) const;
   Table before_stores(std::size_t level, unsigned open) const;
   std::shared_ptr<const LevelTables> fill_level(std::size_t level) const;
   OutlookLattice::Here& here(std::size_t level, unsigned open) const;
