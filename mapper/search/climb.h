@@ -98,7 +98,8 @@ class Climb {
   // t, k: a boundary, of the tensor's store k in its chain.
   void set_line(std::size_t t, std::size_t k);
   void set_copies(std::size_t t, std::size_t k);
-  double least_mean_lane(std::size_t dim, std::int64_t bound) const;
+  double least_mean_lane(std::size_t dim, std::int64_t inside) const;
+  double most_copies(std::size_t t, std::size_t k) const;
   std::vector<MappingNode> lanes_of(std::size_t t, std::size_t k) const;
   void set_lanes_ahead();
   void set_future();

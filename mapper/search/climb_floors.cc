@@ -90,12 +90,12 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
     floor.slope_energy += prices_.least_links_pj(t, k);
     return;
   }
-  const BoundaryPrices::Links links = prices_.least_links(t, k, [&](std::size_t d, double bound) {
-    return least_mean_lane(d, static_cast<std::int64_t>(bound));
-  });
+  const BoundaryPrices::Links links = prices_.least_links(
+      t, k, [&](std::size_t d, std::int64_t inside) { return least_mean_lane(d, inside); });
+  const double returns_base_pj = -static_cast<double>(counter_.all_words(t)) * links.return_pj;
   if (k == skeleton_.chain[t].size()) {  // a word arrives for every operation
-    floor.base_energy += links.base_pj + links.arrival_pj * static_cast<double>(operations_);
-    floor.slope_energy += links.demand_pj;
+    floor.base_energy += returns_base_pj + links.arrival_pj * static_cast<double>(operations_);
+    floor.slope_energy += links.demand_pj + links.return_pj;
     return;
   }
   const auto price = [&](double arrivals) {
@@ -106,29 +106,45 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
     prices_.price(t, k, flow, terms);
     return terms.energy;
   };
-  floor.base_energy = links.base_pj;
-  floor.slope_energy = price(1) + links.demand_pj + links.arrival_pj;
-  per_arrival_[t][k] = price(2) - price(1) + links.arrival_pj;
-  if (per_arrival_[t][k] >= 0) return;
-  // Then the most copies cost the least.
-  double most = 1;
-  for (const MappingNode& loop : lanes_of(t, k)) most *= loop.bound;
-  floor.slope_energy += (most - 1) * per_arrival_[t][k];
-  per_arrival_[t][k] = 0;
+  floor.base_energy = returns_base_pj;
+  floor.slope_energy = price(1) + links.demand_pj + links.return_pj + links.arrival_pj;
+  double& per_arrival = per_arrival_[t][k];
+  per_arrival = price(2) - price(1) + links.arrival_pj;
+  if (per_arrival < 0) {  // then the most copies cost the least
+    floor.slope_energy += (most_copies(t, k) - 1) * per_arrival;
+    per_arrival = 0;
+  }
+  // A bound falls in neither words nor copies: words asked for one by one may take fewer links.
+  per_arrival = std::min(per_arrival, std::max(0.0, floor.slope_energy));
 }
 
-// Over a dimension's indices, at least, the mean number of the lane that has them; of a dimension
-// with other lanes as well, nothing is said.
-double Climb::least_mean_lane(std::size_t d, std::int64_t bound) const {
-  const std::int64_t extent = space_.problem().dims[d].extent;
-  std::int64_t all = 1;
-  for (const MappingNode& loop : skeleton_.spatial) {
-    if (loop.id == d) all *= loop.bound;
+// Of a word, at most.
+double Climb::most_copies(std::size_t t, std::size_t k) const {
+  const DimMask relevant = counter_.relevant(t), sliding = counter_.sliding(t);
+  double copies = 1;
+  for (const MappingNode& loop : lanes_of(t, k)) {
+    if (!has(relevant, loop.id) || has(sliding, loop.id)) copies *= loop.bound;
   }
-  if (all != bound) return 0;
+  return copies;
+}
+
+// Over a dimension's indices, at least, the mean number of the lane that has them, of the loop that
+// has so many lanes inside. Its tiles are no smaller than those, and leave something for the last
+// lane of the outermost loop.
+double Climb::least_mean_lane(std::size_t d, std::int64_t inside) const {
+  const std::int64_t extent = space_.problem().dims[d].extent;
+  std::int64_t bound = 1, lanes = 1, outermost = 1;  // lanes: of this loop and those outside it
+  for (std::int64_t reached = 1, i = std::ssize(skeleton_.spatial); i-- > 0;) {
+    const MappingNode& loop = skeleton_.spatial[static_cast<std::size_t>(i)];
+    if (loop.id != d) continue;
+    if (reached == inside) bound = loop.bound;
+    if (reached >= inside) lanes *= loop.bound;
+    reached *= loop.bound;
+    outermost = loop.bound;
+  }
   if (!skeleton_.ragged) return static_cast<double>(bound - 1) / 2;
   double least = static_cast<double>(bound);
-  for (std::int64_t tile = 1; tile * (bound - 1) < extent; ++tile) {
+  for (std::int64_t tile = inside; tile * (lanes / outermost) * (outermost - 1) < extent; ++tile) {
     const std::int64_t rounds = (extent - 1) / (tile * bound);
     const std::int64_t rest = extent - rounds * tile * bound, full = rest / tile;
     const std::int64_t sum = rounds * tile * (bound * (bound - 1) / 2) +

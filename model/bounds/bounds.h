@@ -173,14 +173,16 @@ class BoundaryPrices {
   Floor floor(std::size_t tensor, std::size_t k) const;  // without links
   // Energy of the links of any one word that crosses the boundary, at least.
   double least_links_pj(std::size_t tensor, std::size_t k) const;
-  // Of all links, at least: base + demand_pj * demand + arrival_pj * arrivals. `mean_lane` tells
-  // the least mean number of the lane, of this many, that has an index of a dimension. Not for
-  // sliding outputs, nor for words that neighbours forward.
+  // The least mean number, over a dimension's indices, of the lane that has them: of its spatial
+  // loop that has so many lanes of it inside.
+  using MeanLane = std::function<double(std::size_t dim, std::int64_t inside)>;
+  // Of all links, at least: demand_pj * demand + arrival_pj * arrivals + return_pj for every word
+  // that is asked for again; each arrives somewhere. Not for sliding outputs, nor for words that
+  // neighbours forward.
   struct Links {
-    double base_pj = 0, demand_pj = 0, arrival_pj = 0;
+    double demand_pj = 0, arrival_pj = 0, return_pj = 0;
   };
-  Links least_links(std::size_t tensor, std::size_t k,
-                    const std::function<double(std::size_t, double)>& mean_lane) const;
+  Links least_links(std::size_t tensor, std::size_t k, const MeanLane& mean_lane) const;
   // Does every network between child and parent that has to reduce the output do so?
   bool reduces(std::size_t tensor, std::size_t k) const;
   // Of each word that crosses the boundary, at its parent.
@@ -198,20 +200,24 @@ class BoundaryPrices {
   };
   struct Standing {
     std::vector<double> place;  // of a relevant lane, per axis
-    double columns = 1;         // that other lanes reach: cells of all axes but the last
-    std::size_t stream = 0;     // axis, were the fan-out systolic
+    // Rows are along the last axis; what other lanes reach of them, and how far apart at least.
+    bool one_row = true, one_column = true;
+    double row_step = 1, column_step = 1;
+    double columns = 1;      // in a row, at most
+    std::size_t stream = 0;  // axis, were the fan-out systolic
   };
-  Standing standing(std::size_t tensor, std::size_t fanout,
-                    const std::function<double(std::size_t, double)>& mean_lane) const;
+  Standing standing(std::size_t tensor, std::size_t fanout, const MeanLane& mean_lane) const;
+  double columns(std::size_t tensor, std::size_t fanout,
+                 const std::array<double, kMaxDims>& lanes) const;
+  double overlapping(std::int64_t step, std::int64_t other_step, std::size_t other,
+                     std::size_t fanout) const;
   // Of a word that enters: for itself, for each child that gets it; and if one child does.
   struct ClassLinks {
     double word = 0, child = 0, single = 0;
   };
-  ClassLinks class_links(std::size_t tensor, std::size_t fanout,
-                         const std::function<double(std::size_t, double)>& mean_lane) const;
+  ClassLinks class_links(std::size_t tensor, std::size_t fanout, const MeanLane& mean_lane) const;
   // Their energy; nothing where no network carries it, or one lane is all there is.
-  ClassLinks links_pj(std::size_t tensor, std::size_t fanout,
-                      const std::function<double(std::size_t, double)>& mean_lane) const;
+  ClassLinks links_pj(std::size_t tensor, std::size_t fanout, const MeanLane& mean_lane) const;
   void add_networks(std::size_t tensor, std::size_t k, double demand, Terms& sum) const;
   int network_resource(std::size_t fanout, std::size_t network) const;  // -1: unlimited
   Terms corner(std::size_t tensor, std::size_t k, double demand) const;

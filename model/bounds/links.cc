@@ -5,39 +5,94 @@
 
 namespace loopscape {
 
+// Lanes that have a word of two sliding dimensions, of those over one of them, in one row of cells:
+// a lane begins a tile beyond the one before, and as far as their windows overlap depends on the
+// tile of the other dimension, which lanes leave at most so large.
+double BoundaryPrices::overlapping(std::int64_t step, std::int64_t other_step, std::size_t other,
+                                   std::size_t f) const {
+  const std::int64_t extent = evaluator_.problem().dims[other].extent;
+  std::int64_t lanes = 1, outermost = 1;
+  for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
+    const MappingNode& loop = skeleton_.spatial[i];
+    if (loop.id != other || index(evaluator_.arch().fanout_of(loop.axis_id())) > f) continue;
+    lanes *= loop.bound;
+    outermost = loop.bound;
+  }
+  std::int64_t tile = extent / lanes;
+  if (skeleton_.ragged)
+    tile = lanes == 1 ? extent : (extent - 1) / (lanes / outermost * (outermost - 1));
+  return static_cast<double>(other_step * (tile - 1) / step + 1);
+}
+
+// Columns that lanes of a word's sliding and irrelevant dimensions reach in a row.
+double BoundaryPrices::columns(std::size_t t, std::size_t f,
+                               const std::array<double, kMaxDims>& lanes) const {
+  double columns = 1;
+  DimMask paired = 0;
+  for (const BoundaryCounter::Pair& pair : counter_->pairs(t)) {
+    const double a = lanes[pair.a], b = lanes[pair.b];
+    const double most_a = std::min(a, overlapping(pair.step_a, pair.step_b, pair.b, f));
+    const double most_b = std::min(b, overlapping(pair.step_b, pair.step_a, pair.a, f));
+    columns *= std::min(a * most_b, b * most_a);
+    paired = static_cast<DimMask>(paired | 1u << pair.a | 1u << pair.b);
+  }
+  for (std::size_t d = 0; d < kMaxDims; ++d) {
+    if ((paired >> d & 1u) == 0) columns *= lanes[d];
+  }
+  return columns;
+}
+
 // Where relevant lanes place a word in a fan-out, on the mean, and where others send it from there.
-BoundaryPrices::Standing BoundaryPrices::standing(
-    std::size_t t, std::size_t f,
-    const std::function<double(std::size_t, double)>& mean_lane) const {
+BoundaryPrices::Standing BoundaryPrices::standing(std::size_t t, std::size_t f,
+                                                  const MeanLane& mean_lane) const {
   const Arch& arch = evaluator_.arch();
   const std::size_t axes = arch.fanouts[f].axes.size();
   std::size_t first_axis = 0;
   for (std::size_t outer = 0; outer < f; ++outer) first_axis += arch.fanouts[outer].axes.size();
-  Standing standing{std::vector<double>(axes, 0), 1, axes - 1};
+  Standing standing;
+  standing.place.resize(axes, 0);
+  standing.stream = axes - 1;
   std::vector<double> step(axes, 1);
+  std::array<double, kMaxDims> in_row;
+  in_row.fill(1);
+  std::array<std::int64_t, kMaxDims> inside;
+  inside.fill(1);
   for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
     const MappingNode& loop = skeleton_.spatial[i];
+    const std::int64_t lanes_inside = inside[loop.id];
+    inside[loop.id] *= loop.bound;
     if (index(arch.fanout_of(loop.axis_id())) != f) continue;
     const std::size_t axis = index(loop.axis_id()) - first_axis;
     const bool relevant = (relevant_[t] >> loop.id & 1u) != 0;
     const bool stands = relevant && (sliding_[t] >> loop.id & 1u) == 0;
-    if (stands) standing.place[axis] += mean_lane(loop.id, loop.bound) * step[axis];
-    if (!stands && axis + 1 != axes) standing.columns *= loop.bound;
+    if (stands) {
+      standing.place[axis] += mean_lane(loop.id, lanes_inside) * step[axis];
+    } else if (axis + 1 == axes) {
+      if (standing.one_row) standing.row_step = step[axis];
+      standing.one_row = false;
+    } else {
+      if (standing.one_column) standing.column_step = step[axis];
+      standing.one_column = false;
+      in_row[loop.id] *= loop.bound;
+    }
     if (!relevant) standing.stream = std::min(standing.stream, axis);
     step[axis] *= loop.bound;
   }
+  standing.columns = columns(t, f, in_row);
   return standing;
 }
 
-// One fan-out's links by its class (interconnect.md). Let n children of c columns get a word.
-// mesh: 1 + the farthest row + in each of r rows the farthest column. Relevant lanes stand at some
-// row and column, from where irrelevant and sliding ones go on: the farthest row is no less than
-// that row and r - 1 more. n <= r * c, where c counts the columns that the others reach, so links
-// >= row + n + n / c * column. multicast bus: the trunk and r rows, r >= n / c. systolic: in a line
-// the farthest of m children is no less than m - 1 beyond the place on the stream axis.
-BoundaryPrices::ClassLinks BoundaryPrices::class_links(
-    std::size_t t, std::size_t f,
-    const std::function<double(std::size_t, double)>& mean_lane) const {
+// One fan-out's links by its class (interconnect.md). Let n children in r rows get a word, in a row
+// at most c. Relevant lanes stand at some row and column, from where irrelevant and sliding ones go
+// on by steps of at least so many cells.
+//   multicast bus: the trunk and r rows, r >= n / c.
+//   mesh: 1 + the farthest row + in each row the farthest column, so with steps R and C at least
+//     1 + row + R (r - 1) + r column + C (n - r) = 1 + row - R + C n + (R + column - C) r,
+//   where r is 1, n, or between n / c and n.
+//   systolic: in a line the farthest of m children is no less than m - 1 beyond the place on the
+//   stream axis.
+BoundaryPrices::ClassLinks BoundaryPrices::class_links(std::size_t t, std::size_t f,
+                                                       const MeanLane& mean_lane) const {
   const Fanout& fanout = evaluator_.arch().fanouts[f];
   const Network& network = fanout.networks[static_cast<std::size_t>(counter_->network(f, t))];
   const auto cells = static_cast<double>(fanout.children());
@@ -54,14 +109,21 @@ BoundaryPrices::ClassLinks BoundaryPrices::class_links(
       return {cells, 0, cells};
     case NetworkClass::kCrossbar:
       return {0, 1, 1};
-    case NetworkClass::kMulticastBus:
+    case NetworkClass::kMulticastBus: {
+      const double row = cells / trunk;
       if (axes == 1) return {cells, 0, cells};
-      if (axes > 2) return {trunk + cells / trunk, 0, trunk + cells / trunk};
-      return {trunk, cells / trunk / at.columns, trunk + cells / trunk};
+      if (axes > 2 || at.one_row) return {trunk + row, 0, trunk + row};
+      return {trunk, row / at.columns, trunk + row};
+    }
     case NetworkClass::kMesh: {
       if (axes > 2) return {1, 0, 1};
-      const double column = axes == 2 ? at.place.front() : 0;
-      return {at.place.back(), 1 + column / at.columns, 1 + column + at.place.back()};
+      const double row = at.place.back(), column = axes == 2 ? at.place.front() : 0;
+      const double single = 1 + row + column, more_rows = at.row_step + column - at.column_step;
+      if (at.one_row) return {single - at.column_step, at.column_step, single};
+      if (at.one_column || more_rows < 0) {
+        return {1 + row - at.row_step, at.row_step + column, single};
+      }
+      return {1 + row - at.row_step, at.column_step + more_rows / at.columns, single};
     }
     case NetworkClass::kSystolic:
       return {at.place[at.stream], 1, 1 + at.place[at.stream]};
@@ -70,28 +132,33 @@ BoundaryPrices::ClassLinks BoundaryPrices::class_links(
 }
 
 // A word that may come from a neighbour takes one link at least.
-BoundaryPrices::ClassLinks BoundaryPrices::links_pj(
-    std::size_t t, std::size_t f,
-    const std::function<double(std::size_t, double)>& mean_lane) const {
+BoundaryPrices::ClassLinks BoundaryPrices::links_pj(std::size_t t, std::size_t f,
+                                                    const MeanLane& mean_lane) const {
   const int carrier = counter_->network(f, t);
   if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) return {};
   const Network& network = evaluator_.arch().fanouts[f].networks[static_cast<std::size_t>(carrier)];
   ClassLinks links = class_links(t, f, mean_lane);
-  if (!network.forward.empty()) links = {std::min(links.word + links.child, 1.0), 0, 0};
+  if (!network.forward.empty()) {
+    const double one = std::min(links.single, 1.0);
+    links = {one, 0, one};
+  }
   const double pj = bits_[t] * network.energy_pj_per_bit_hop;
   return {links.word * pj, links.child * pj, links.single * pj};
 }
 
 // A word that enters a fan-out further in serves at most the lanes that share it from there on.
-BoundaryPrices::Links BoundaryPrices::least_links(
-    std::size_t t, std::size_t k,
-    const std::function<double(std::size_t, double)>& mean_lane) const {
+BoundaryPrices::Links BoundaryPrices::least_links(std::size_t t, std::size_t k,
+                                                  const MeanLane& mean_lane) const {
   Links links;
   const auto shares = static_cast<DimMask>(~relevant_[t] | sliding_[t]);
   const std::size_t above = fanouts_above_[parent(t, k)];
   double served = 1, single_pj = 0;
   for (std::size_t f = fanouts_above_child(t, k); f-- > above;) {
-    const ClassLinks its = links_pj(t, f, mean_lane);
+    ClassLinks its = links_pj(t, f, mean_lane);
+    if (its.word < 0 && (f != above || served > 1)) {  // at least one child gets it
+      its.child += its.word;
+      its.word = 0;
+    }
     links.arrival_pj += its.child / served;
     served *= lanes(f, f + 1, shares);
     if (f == above) links.demand_pj += its.word;
@@ -100,10 +167,7 @@ BoundaryPrices::Links BoundaryPrices::least_links(
   }
   const bool returns = evaluator_.problem().tensors[t].is_output && all_come_back(t, k) &&
                        evaluator_.conventions().refill == Conventions::Refill::kOneChild;
-  if (returns) {  // all but each word's first visit bring it to one child
-    links.demand_pj += single_pj;
-    links.base_pj = -words_[t] * single_pj;
-  }
+  if (returns) links.return_pj = single_pj;  // to one child
   return links;
 }
 
@@ -111,8 +175,7 @@ BoundaryPrices::Links BoundaryPrices::least_links(
 double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
   double pj = 0;
   for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
-    const ClassLinks its = links_pj(t, f, [](std::size_t, double) { return 0.0; });
-    pj += its.word + its.child;
+    pj += links_pj(t, f, [](std::size_t, std::int64_t) { return 0.0; }).single;
   }
   return pj;
 }
