@@ -238,6 +238,7 @@ ForSpatialChoices::End Choices::list(const Incumbents& incumbents, double cutoff
     ForSpatialChoices asked;
     asked.stop = stop_;
     asked.most_looks = most_looks;
+    asked.first_kin = true;
     asked.keep = [&](const LanesSoFar& so_far) {
       const CostBound least = its.least.of(so_far);
       value = incumbents.value(least);

@@ -34,6 +34,7 @@ struct LanesSoFar {
 struct ForSpatialChoices {
   std::function<bool(const LanesSoFar&)> keep;
   std::function<void(const SpatialLoops&)> take;
+  bool first_kin = false;  // of kin (kin.h) only the first
   const std::atomic<bool>* stop = nullptr;
   std::uint64_t most_looks = UINT64_MAX;
 

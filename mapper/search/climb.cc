@@ -48,7 +48,7 @@ std::vector<std::uint32_t> divisors_of(std::int64_t number) {  // in ascending o
 
 Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
              OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
-             const PruningRules& rules)
+             const PruningRules& rules, std::span<const SpatialLoops> kin)
     : space_(space),
       evaluator_(evaluator),
       counter_(counter),
@@ -56,9 +56,16 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
       placement_number_(placement),
       placement_(space.placements()[placement]),
       spatial_(spatial),
+      kin_(kin),
       rules_(rules),
       skeleton_(skeleton_of(space, placement_, spatial)),
       prices_(evaluator, counter, skeleton_) {
+  if (!kin_.empty()) {
+    kin_flows_.emplace(counter_, prices_, placement_, kin_);
+    for (const SpatialLoops& other : kin_.subspan(1)) {
+      kin_prices_.emplace_back(evaluator, counter, skeleton_of(space, placement_, other));
+    }
+  }
   for (std::size_t i = placement_.steps.size(); i-- > 0;) {
     const PlacementStep& step = placement_.steps[i];
     if (step.kind == PlacementStep::Kind::kStore) {
@@ -69,7 +76,8 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
     }
   }
   operations_ = space.problem().operations();
-  dominates_ = rules.dominance && prices_.tells_all();
+  // What kin cost at least is a sum over boundaries, whatever the model counts beyond it.
+  dominates_ = rules.dominance && (prices_.tells_all() || !kin_.empty());
   gates_leak_ = prices_.leakage_pj_per_cycle_least() != prices_.leakage_pj_per_cycle_most();
   const auto& dims = space.problem().dims;
   for (std::size_t d = 0; d < dims.size(); ++d) {
@@ -347,7 +355,7 @@ void Climb::set_shares() {
     }
     if (forwards_[t]) group_[t].fill(all_dims_);
   }
-  compares_words_ = dominates_ && (instances_differ_ || prices_.rounding_pj() > 0);
+  compares_words_ = dominates_ && kin_.empty() && (instances_differ_ || prices_.rounding_pj() > 0);
 }
 
 // Per systolic fan-out the tensors that may be stationary in it, by their first store below; if
@@ -493,7 +501,7 @@ void Climb::add_leakage(double cycles, double& energy) const {
 }
 
 Climb::End Climb::run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
-                      const SearchLimits& limits, std::size_t beam) const {
+                      const SearchLimits& limits, std::size_t beam) {
   return Run(*this, incumbents, scratch, work, limits).run(beam);
 }
 

@@ -5,12 +5,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "mapper/mapspace/mapspace.h"
 #include "mapper/search/choices.h"
 #include "mapper/search/incumbent.h"
+#include "mapper/search/kin.h"
 #include "mapper/search/outlook.h"
 #include "mapper/search/steps.h"
 #include "model/bounds/bounds.h"
@@ -31,9 +33,11 @@ bool has_neighbour_links(const Mapspace& space, std::size_t tensor);
 
 class Climb {
  public:
+  // `kin`: if there are any, `spatial` is the first of them, and nothing costs more than with the
+  // best of them (kin.h).
   Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
         OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
-        const PruningRules& rules);
+        const PruningRules& rules, std::span<const SpatialLoops> kin = {});
 
   // For every mapping with these spatial loops; once looked out, closer.
   const CostBound& least() const { return least_; }
@@ -47,10 +51,11 @@ class Climb {
   std::uint64_t outlook_numbers() const { return outlook_numbers_; }
 
   // After look_out(), if that is worth its while. Offers every mapping that may belong to the
-  // answer, which only kDone proves. `beam`: keeps only so many states at every step.
-  enum class End : std::uint8_t { kDone, kNarrowed, kInterrupted };
+  // answer, which only kDone proves. `beam`: keeps only so many states at every step. Of kin, the
+  // mappings that may are offered in every order; kUntold: that did not settle it.
+  enum class End : std::uint8_t { kDone, kNarrowed, kUntold, kInterrupted };
   End run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work, const SearchLimits& limits,
-          std::size_t beam = SIZE_MAX) const;
+          std::size_t beam = SIZE_MAX);
 
  private:
   void look_out_on(OutlookLattices& lattices, std::span<const Blend> blends);
@@ -98,6 +103,9 @@ class Climb {
   // t, k: a boundary, of the tensor's store k in its chain.
   void set_line(std::size_t t, std::size_t k);
   void set_copies(std::size_t t, std::size_t k);
+  // Of all kin.
+  BoundaryPrices::Links least_links(std::size_t t, std::size_t k) const;
+  double least_links_pj(std::size_t t, std::size_t k) const;
   double least_mean_lane(std::size_t dim, std::int64_t inside) const;
   double most_copies(std::size_t t, std::size_t k) const;
   std::vector<MappingNode> lanes_of(std::size_t t, std::size_t k) const;
@@ -170,6 +178,8 @@ class Climb {
   std::uint32_t placement_number_;
   const Placement& placement_;
   const SpatialLoops& spatial_;
+  std::span<const SpatialLoops> kin_;
+  std::optional<KinFlows> kin_flows_;
   PruningRules rules_;
   bool dominates_ = true;
   // Some instances may move more words than others.
@@ -184,6 +194,7 @@ class Climb {
   std::vector<Watch> watches_;  // runs that decide the folds of systolic fan-outs
   Skeleton skeleton_;
   BoundaryPrices prices_;
+  std::vector<BoundaryPrices> kin_prices_;                        // but of the first
   std::vector<Step> steps_;                                       // innermost first
   std::array<std::vector<std::size_t>, kMaxTensors> store_step_;  // [tensor][store]
   DimMask all_dims_ = 0;

@@ -48,7 +48,8 @@ void Climb::set_line(std::size_t t, std::size_t k) {
   const auto price = [&](Terms& terms) {
     boundary.loops = loops;
     boundary.parent_at = loops.size();
-    const BoundaryFlow& flow = counter_.flow(boundary);
+    const BoundaryFlow& flow =
+        kin_flows_ ? kin_flows_->flow(k, boundary).least : counter_.flow(boundary);
     if (flow.known) prices_.price(t, k, flow, terms);
     return flow.known;
   };
@@ -87,11 +88,10 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
   const bool output = space_.problem().tensors[t].is_output;
   if (forwards_[t] || counter_.clipped(t) ||
       (output && (counter_.complex(t) != 0 || !prices_.reduces(t, k)))) {
-    floor.slope_energy += prices_.least_links_pj(t, k);
+    floor.slope_energy += least_links_pj(t, k);
     return;
   }
-  const BoundaryPrices::Links links = prices_.least_links(
-      t, k, [&](std::size_t d, std::int64_t inside) { return least_mean_lane(d, inside); });
+  const BoundaryPrices::Links links = least_links(t, k);
   const double returns_base_pj = -static_cast<double>(counter_.all_words(t)) * links.return_pj;
   if (k == skeleton_.chain[t].size()) {  // a word arrives for every operation
     floor.base_energy += returns_base_pj + links.arrival_pj * static_cast<double>(operations_);
@@ -118,6 +118,27 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
   per_arrival = std::min(per_arrival, std::max(0.0, floor.slope_energy));
 }
 
+BoundaryPrices::Links Climb::least_links(std::size_t t, std::size_t k) const {
+  const auto mean_lane = [&](std::size_t d, std::int64_t inside) {
+    return least_mean_lane(d, inside);
+  };
+  BoundaryPrices::Links least = prices_.least_links(t, k, mean_lane);
+  if (kin_prices_.empty()) return least;
+  // Of a word with one copy, and with as many as there can be: no kin lies below the line from one
+  // to the other.
+  const double copies = most_copies(t, k);
+  double one = least.demand_pj + least.arrival_pj, most = one + (copies - 1) * least.arrival_pj;
+  for (const BoundaryPrices& prices : kin_prices_) {
+    const BoundaryPrices::Links links = prices.least_links(t, k, mean_lane);
+    least.return_pj = std::min(least.return_pj, links.return_pj);
+    one = std::min(one, links.demand_pj + links.arrival_pj);
+    most = std::min(most, links.demand_pj + copies * links.arrival_pj);
+  }
+  least.arrival_pj = copies > 1 ? (most - one) / (copies - 1) : least.arrival_pj;
+  least.demand_pj = one - least.arrival_pj;
+  return least;
+}
+
 // Of a word, at most.
 double Climb::most_copies(std::size_t t, std::size_t k) const {
   const DimMask relevant = counter_.relevant(t), sliding = counter_.sliding(t);
@@ -126,6 +147,14 @@ double Climb::most_copies(std::size_t t, std::size_t k) const {
     if (!has(relevant, loop.id) || has(sliding, loop.id)) copies *= loop.bound;
   }
   return copies;
+}
+
+double Climb::least_links_pj(std::size_t t, std::size_t k) const {
+  double least = prices_.least_links_pj(t, k);
+  for (const BoundaryPrices& prices : kin_prices_) {
+    least = std::min(least, prices.least_links_pj(t, k));
+  }
+  return least;
 }
 
 // Over a dimension's indices, at least, the mean number of the lane that has them, of the loop that

@@ -469,8 +469,11 @@ void Climb::Run::pay(State& state, const Open& open) {
                state.loops.begin() + static_cast<std::ptrdiff_t>(end));
   if (is_plain(open)) add_lanes_ahead(open, boundary);
   boundary.loops = path_;
-  const BoundaryFlow& flow = climb_.counter_.flow(boundary);
+  const KinFlow* const of_kin =
+      climb_.kin_flows_ ? &climb_.kin_flows_->flow(open.boundary, boundary) : nullptr;
+  const BoundaryFlow& flow = of_kin != nullptr ? of_kin->least : climb_.counter_.flow(boundary);
   if (flow.known) {
+    if (of_kin != nullptr) add_more(of_kin->more_pj, state);
     climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
     if (climb_.compares_words_) {
       state.moved[climb_.first_boundary_[open.tensor] + open.boundary - 1u] = {
@@ -478,6 +481,14 @@ void Climb::Run::pay(State& state, const Open& open) {
     }
   } else {
     state.priced = false;  // its cost is left out, which is a bound too
+  }
+}
+
+void Climb::Run::add_more(const std::vector<double>& more_pj, State& state) {
+  state.least_more_pj = kInfinity;
+  for (std::size_t kin = 0; kin < more_pj.size(); ++kin) {
+    state.more_pj[kin] += more_pj[kin];
+    state.least_more_pj = std::min(state.least_more_pj, state.more_pj[kin]);
   }
 }
 

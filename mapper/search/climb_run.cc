@@ -14,6 +14,7 @@ Climb::End Climb::Run::run(std::size_t beam) {
   if (settle(start)) here.push_back(std::move(start));
   climb_on(0, std::move(here));
   if (stopped_) return End::kInterrupted;
+  if (untold_) return End::kUntold;
   return narrowed_ ? End::kNarrowed : End::kDone;
 }
 
@@ -64,6 +65,7 @@ Climb::State Climb::Run::first_state() {
   State state;
   state.tile.fill(1);
   state.paid = climb_.prices_.fixed();
+  state.more_pj.resize(climb_.kin_.size(), 0);
   if (climb_.compares_words_) state.moved.resize(climb_.first_boundary_.back());
   state.used_bits.resize(climb_.space_.arch().memories.size(), 0);
   state.factor.assign(climb_.placement_.factors.size(), 1);
@@ -98,12 +100,18 @@ void Climb::Run::finish(std::vector<State>& states) {
       continue;
     }
     offer(state);
+    if (!climb_.kin_.empty()) untold_ = untold_ || !climb_.rules_.bound || useful(state);
   }
 }
 
 void Climb::Run::offer(const State& state) {
+  if (climb_.kin_.empty()) return offer_with(state, climb_.spatial_);
+  for (const SpatialLoops& spatial : climb_.kin_) offer_with(state, spatial);
+}
+
+void Climb::Run::offer_with(const State& state, const SpatialLoops& spatial) {
   Found found;
-  found.mapping = mapping_of(state);
+  found.mapping = mapping_of(state, spatial);
   ++work_.work;
   const Cost cost = climb_.evaluator_.evaluate(found.mapping, scratch_);
   if (!cost.ok()) {
@@ -130,11 +138,12 @@ void Climb::Run::narrow(std::vector<State>& states, std::size_t beam) {
   narrowed_ = true;
 }
 
-Mapping Climb::Run::mapping_of(const State& state) const {
+Mapping Climb::Run::mapping_of(const State& state, const SpatialLoops& spatial) const {
   Point point;
   point.placement = climb_.placement_number_;
-  point.slots.resize(climb_.placement_.slots.size());
+  point.slots = spatial;
   for (std::size_t i = state.loops.size(); i-- > 0;) {
+    if (state.loops[i].kind == LoopKind::kSpatial) continue;
     point.slots[state.slot_of[i]].push_back({state.loops[i].id, state.loops[i].bound});
   }
   return climb_.space_.mapping(point);
@@ -164,7 +173,7 @@ CostBound Climb::Run::bound(const State& state, const Place& place, double steps
     if (climb_.only_energy_) return least;
   }
   sum_ = climb_.future_[step_];
-  sum_.energy += state.paid.energy;
+  sum_.energy += state.paid.energy + state.least_more_pj;
   sum_.exposed += state.paid.exposed;
   for (std::size_t i = 0; i < sum_.busy.size(); ++i) sum_.busy[i] += state.paid.busy[i];
   runs_.clear();
@@ -250,7 +259,8 @@ Climb::Run::Place Climb::Run::place_of(const State& state, std::size_t passed) c
 
 double Climb::Run::outlook(const State& state, const Place& place, const View& view) const {
   const Level& level = climb_.levels_[place.level];
-  double sum = blended(view.blend, state.paid.energy, state.paid.exposed, state.paid.busy);
+  double sum = blended(view.blend, state.paid.energy + state.least_more_pj, state.paid.exposed,
+                       state.paid.busy);
   for (const Open& open : state.open) {
     const Price& price = view.price[open.tensor][open.boundary];
     if (open.phase == Open::Phase::kClosed || open.to_compute) {
@@ -361,13 +371,15 @@ bool Climb::Run::moves_no_more(const State& a, const State& b) const {
 }
 
 // Either in every case, whatever sums do not tell, or because instance by instance nothing is
-// worse.
+// worse. Of kin only sums are asked.
 bool Climb::Run::no_worse(const State& a, const State& b) const {
-  if (a.steps > b.steps || a.paid.energy > b.paid.energy || a.paid.exposed > b.paid.exposed) {
-    return false;
-  }
+  if (a.steps > b.steps || a.paid.exposed > b.paid.exposed) return false;
+  if (a.more_pj.empty() && a.paid.energy > b.paid.energy) return false;
   for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {
     if (a.paid.busy[i] > b.paid.busy[i]) return false;
+  }
+  for (std::size_t kin = 0; kin < a.more_pj.size(); ++kin) {
+    if (a.paid.energy + a.more_pj[kin] > b.paid.energy + b.more_pj[kin]) return false;
   }
   for (std::size_t m = 0; m < a.used_bits.size(); ++m) {
     if (a.used_bits[m] > b.used_bits[m]) return false;
@@ -375,7 +387,7 @@ bool Climb::Run::no_worse(const State& a, const State& b) const {
   const bool exposes_no_more =
       a.paid.exposed_most <= b.paid.exposed ||
       (a.paid.exposed == b.paid.exposed && a.paid.exposed_most == b.paid.exposed_most);
-  if (exposes_no_more && moves_no_more(a, b)) return true;
+  if (!climb_.kin_.empty() || (exposes_no_more && moves_no_more(a, b))) return true;
   if (a.paid.energy_most + climb_.prices_.rounding_pj() > b.paid.energy) return false;
   if (a.paid.exposed_most > b.paid.exposed) return false;
   for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {

@@ -59,6 +59,9 @@ struct Climb::State {
   Few<std::uint8_t, 24> slot_of;  // of each loop
   Few<Open, 6> open;
   Terms paid;
+  // What links of each of the kin cost beyond that, and the least of it.
+  Few<double, 8> more_pj;
+  double least_more_pj = 0;
   Few<Moved, 12> moved;               // over paid boundaries, where sums do not tell all
   Few<std::int64_t, 4> used_bits;     // per memory with several stores still to come or passed
   Few<std::int64_t, 2> factor;        // per factor rule: product so far
@@ -77,7 +80,7 @@ struct Climb::State {
 // One climb: states of one position after another, innermost first.
 class Climb::Run {
  public:
-  Run(const Climb& climb, Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
+  Run(Climb& climb, Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
       const SearchLimits& limits)
       : climb_(climb),
         problem_(climb.space_.problem()),
@@ -96,9 +99,10 @@ class Climb::Run {
   void climb_on(std::size_t step, std::vector<State> here);
   void finish(std::vector<State>& states);
   void offer(const State& state);
+  void offer_with(const State& state, const SpatialLoops& spatial);
   // The most promising ones.
   void narrow(std::vector<State>& states, std::size_t beam);
-  Mapping mapping_of(const State& state) const;
+  Mapping mapping_of(const State& state, const SpatialLoops& spatial) const;
   bool interrupted();
   // Between units of work, where there may be thousands of millions of bounds.
   bool told_to_stop();
@@ -206,6 +210,7 @@ class Climb::Run {
   // True if something was.
   bool pay_ready(State& state);
   void pay(State& state, const Open& open);
+  static void add_more(const std::vector<double>& more_pj, State& state);
   void add_lanes_ahead(const Open& open, BoundaryLoops& boundary);
   // What tells, with the tiles below all lanes, which share of the words each instance moves, as a
   // number: where it is equal, words of all instances are as their sums.
@@ -289,7 +294,7 @@ class Climb::Run {
   bool moves_no_more(const State& a, const State& b) const;
   bool no_worse(const State& a, const State& b) const;
   void keep(State&& state);
-  const Climb& climb_;
+  Climb& climb_;
   const Problem& problem_;
   std::size_t dims_;
   bool perfect_;
@@ -306,7 +311,7 @@ class Climb::Run {
   std::vector<double> widest_;  // a heap of the beam's values
   std::vector<OpenRun> runs_;
   std::vector<MappingNode> path_;  // of pay()
-  bool started_ = false, stopped_ = false, narrowed_ = false;
+  bool started_ = false, stopped_ = false, narrowed_ = false, untold_ = false;
   std::vector<State> next_;
   std::unordered_map<std::string, std::vector<std::size_t>> index_;
   std::unordered_map<std::string, std::uint32_t> shares_;

@@ -17,6 +17,7 @@
 
 #include "mapper/search/choices.h"
 #include "mapper/search/climb.h"
+#include "mapper/search/kin.h"
 
 namespace loopscape {
 namespace {
@@ -62,9 +63,12 @@ class Optimal {
   static constexpr std::uint64_t kLooks = 64, kOutlookNumbers = 256, kOpened = 8;
   // That are taken whatever was spent already, and not counted: what they list tells a bound.
   static constexpr std::uint64_t kFirstLooks = 1 << 18;
+  static constexpr std::size_t kMostKin = 64;  // that are climbed together
 
   struct Listed : Choice {
     std::size_t number = 0;  // in the order in which they came
+    std::size_t order = 0;   // among kin
+    bool with_kin = true;    // stands for all of them
     bool glanced = false;    // at what is ahead
   };
   // What a thread works with; none of it decides an answer.
@@ -84,11 +88,12 @@ class Optimal {
     Listed choice;
     Incumbents incumbents;
     ClimbWork work;
-    enum class End : std::uint8_t { kDone, kWaits, kDived, kUseless, kInterrupted } end;
+    enum class End : std::uint8_t { kDone, kWaits, kDived, kParts, kUseless, kInterrupted } end;
   };
   // Most promising first; equal ones in the documented order.
   static bool later(const Listed& a, const Listed& b) {
-    return a.value != b.value ? a.value > b.value : a.number > b.number;
+    if (a.value != b.value) return a.value > b.value;
+    return a.number != b.number ? a.number > b.number : a.order > b.order;
   }
 
   bool are_many_tiles() const {
@@ -197,6 +202,17 @@ class Optimal {
     std::push_heap(choices_.begin(), choices_.end(), later);
   }
 
+  void put_kin(const Listed& choice) {
+    Listed one = choice;
+    one.with_kin = false;
+    const Placement& placement = space_.placements()[choice.placement];
+    for (SpatialLoops& spatial : kin_of(placement, choice.spatial, SIZE_MAX)) {
+      one.spatial = std::move(spatial);
+      put_back(one);
+      ++one.order;
+    }
+  }
+
   std::vector<Followed> take_batch() {
     std::vector<Followed> batch;
     // The first ones tell the most, and each is worth waiting for.
@@ -236,9 +252,15 @@ class Optimal {
     using End = typename Followed::End;
     Tools& tools = *tools_.local();
     Listed& choice = followed.choice;
+    std::vector<SpatialLoops> kin;
+    if (choice.with_kin) {
+      kin = kin_of(space_.placements()[choice.placement], choice.spatial, kMostKin);
+      if (kin.empty() || !rules_.bound) return End::kParts;
+      if (kin.size() == 1) kin.clear();
+    }
     Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
-                rules_);
-    followed.work.work += kOpened;
+                rules_, kin);
+    followed.work.work += kOpened + kin.size();
     const auto come_closer = [&] {
       const CostBound former = std::exchange(choice.least, climb.least());
       choice.least.energy_pj = std::max(choice.least.energy_pj, former.energy_pj);
@@ -275,11 +297,12 @@ class Optimal {
       ClimbWork work;
       const Climb::End end = climb.run(followed.incumbents, *tools.scratch, work,
                                        limits_after(limits, followed), beam);
-      if (end == Climb::End::kNarrowed) work.bounded = work.dominated = 0;  // seen again
+      if (end != Climb::End::kDone) work.bounded = work.dominated = 0;  // seen again
       followed.work.add(work);
       if (end == Climb::End::kInterrupted) return End::kInterrupted;
       if (end == Climb::End::kDone) return End::kDone;
       if (dives) return End::kDived;
+      if (end == Climb::End::kUntold) return End::kParts;
       come_closer();
       if (rules_.bound && !followed.incumbents.useful(choice.least)) return End::kUseless;
     }
@@ -313,6 +336,7 @@ class Optimal {
     }
     if (followed.end == End::kDone) ++climbs_;
     if (followed.end == End::kWaits) put_back(followed.choice);
+    if (followed.end == End::kParts) put_kin(followed.choice);
     return followed.end != End::kInterrupted;
   }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "mapper/search/choices.h"
+#include "mapper/search/kin.h"
 
 namespace loopscape {
 namespace {
@@ -66,6 +67,7 @@ class Chooser {
       std::sort(chosen_[s].begin(), chosen_[s].end(), by_dim);
       do {
         slot(s + 1);
+        if (asked_.first_kin && any_order(placement_, s)) break;
       } while (std::next_permutation(chosen_[s].begin(), chosen_[s].end(), by_dim));
       chosen_[s] = std::move(kept);
       return;

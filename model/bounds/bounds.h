@@ -164,6 +164,8 @@ class BoundaryPrices {
   double leakage_pj_per_cycle_most() const { return leakage_most_; }
 
   void price(std::size_t tensor, std::size_t k, const BoundaryFlow& flow, Terms& sum) const;
+  // Of that, the energy of links.
+  double links_pj(std::size_t tensor, std::size_t k, const BoundaryFlow& flow) const;
   // The least that a flow with at least `demand` words can cost is at least base + slope * demand.
   struct Floor {
     double base_energy = 0, slope_energy = 0;

@@ -246,6 +246,15 @@ void BoundaryPrices::price(std::size_t t, std::size_t k, const BoundaryFlow& flo
   }
 }
 
+double BoundaryPrices::links_pj(std::size_t t, std::size_t k, const BoundaryFlow& flow) const {
+  const bool comes_back = all_come_back(t, k);
+  double pj = 0;
+  for (const BoundaryFlow::Network& network : flow.networks) {
+    pj += network.exact && comes_back ? network.most_pj : network.least_pj;
+  }
+  return pj;
+}
+
 // Does every refill that the flow counts come back? Instances of the parent that hold parts start
 // more words from zero.
 bool BoundaryPrices::all_come_back(std::size_t t, std::size_t k) const {
