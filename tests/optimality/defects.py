@@ -24,8 +24,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIST = pathlib.Path(__file__).with_name("defects.txt")
-# Within so many worlds of one of these tests each is to be noticed; the quick one first.
-TESTS = (("bounds: never above the cost of a mapping, and the cost once all is closed", 600),
+# Within so many worlds of one of these tests each is to be noticed; the quick ones first.
+TESTS = (("bounds: the least of links is no more than the links of random boundaries", 200),
+         ("bounds: never above the cost of a mapping, and the cost once all is closed", 600),
          ("optimal: the optimum and the front of random worlds are those of brute force", 600),
          ("optimal: the same on any number of threads", 80))
 
