@@ -473,7 +473,7 @@ void Climb::Run::pay(State& state, const Open& open) {
       climb_.kin_flows_ ? &climb_.kin_flows_->flow(open.boundary, boundary) : nullptr;
   const BoundaryFlow& flow = of_kin != nullptr ? of_kin->least : climb_.counter_.flow(boundary);
   if (flow.known) {
-    if (of_kin != nullptr) add_more(of_kin->more_pj, state);
+    if (of_kin != nullptr) add_more(*of_kin, state);
     climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
     if (climb_.compares_words_) {
       state.moved[climb_.first_boundary_[open.tensor] + open.boundary - 1u] = {
@@ -484,10 +484,10 @@ void Climb::Run::pay(State& state, const Open& open) {
   }
 }
 
-void Climb::Run::add_more(const std::vector<double>& more_pj, State& state) {
+void Climb::Run::add_more(const KinFlow& flow, State& state) {
   state.least_more_pj = kInfinity;
-  for (std::size_t kin = 0; kin < more_pj.size(); ++kin) {
-    state.more_pj[kin] += more_pj[kin];
+  for (std::size_t kin = 0; kin < flow.more_pj.size(); ++kin) {
+    state.more_pj[kin] += flow.more_pj[kin];
     state.least_more_pj = std::min(state.least_more_pj, state.more_pj[kin]);
   }
 }

@@ -210,7 +210,7 @@ class Climb::Run {
   // True if something was.
   bool pay_ready(State& state);
   void pay(State& state, const Open& open);
-  static void add_more(const std::vector<double>& more_pj, State& state);
+  static void add_more(const KinFlow& flow, State& state);
   void add_lanes_ahead(const Open& open, BoundaryLoops& boundary);
   // What tells, with the tiles below all lanes, which share of the words each instance moves, as a
   // number: where it is equal, words of all instances are as their sums.

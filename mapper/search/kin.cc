@@ -109,28 +109,28 @@ KinFlow KinFlows::count(std::size_t k, const BoundaryLoops& boundary) {
   for (const MappingNode& loop : boundary.loops) {
     if (loop.kind == LoopKind::kSpatial) axes |= std::uint64_t{1} << loop.axis;
   }
-  KinFlow flow{counter_.flow(boundary), {}};
-  std::vector<double> links_pj;
+  KinFlow flow{counter_.flow_anew(boundary), {}};
+  flow.more_pj.push_back(prices_.links_pj(t, k, flow.least));  // at first all that they pay
   BoundaryLoops another = boundary;
   const std::vector<std::size_t>& first = alike(axes);
-  for (std::size_t kin = 0; kin < first.size(); ++kin) {
+  for (std::size_t kin = 1; kin < first.size(); ++kin) {
     if (first[kin] != kin) {
-      links_pj.push_back(links_pj[first[kin]]);
+      flow.more_pj.push_back(flow.more_pj[first[kin]]);
       continue;
     }
     set_path(kin, boundary.loops);
     another.loops = path_;
-    const BoundaryFlow& its = counter_.flow(another);
-    links_pj.push_back(prices_.links_pj(t, k, its));
+    const BoundaryFlow its = counter_.flow_anew(another);
+    flow.more_pj.push_back(prices_.links_pj(t, k, its));
     lower(its, flow.least);
   }
   const double least_pj = prices_.links_pj(t, k, flow.least);
-  for (const double pj : links_pj) flow.more_pj.push_back(std::max(0.0, pj - least_pj));
+  for (double& pj : flow.more_pj) pj = std::max(0.0, pj - least_pj);
   return flow;
 }
 
 const KinFlow& KinFlows::flow(std::size_t k, const BoundaryLoops& boundary) {
-  constexpr std::size_t kMostKnown = 1 << 14;
+  constexpr std::size_t kMostKnown = 1 << 16;  // some 40 MB
   std::string key;
   const auto put = [&](const auto* data, std::size_t count) {
     key.append(reinterpret_cast<const char*>(data), count * sizeof *data);

@@ -312,6 +312,12 @@ const BoundaryFlow& BoundaryCounter::flow(const BoundaryLoops& boundary) {
   return state_->known.emplace(std::move(key), state_->count_flow(boundary, mapping)).first->second;
 }
 
+BoundaryFlow BoundaryCounter::flow_anew(const BoundaryLoops& boundary) {
+  Mapping mapping;
+  if (!state_->reduce(boundary, mapping)) return {};
+  return state_->count_flow(boundary, mapping);
+}
+
 std::int64_t BoundaryCounter::tile_words(std::size_t tensor,
                                          std::span<const std::uint32_t> tile) const {
   const std::int64_t quick = state_->quick_words(state_->all.tensor[tensor], tile);

@@ -60,6 +60,8 @@ class BoundaryCounter {
   // Remembers what it was asked before, up to a limit: until it is asked again, the answer stays.
   // Not for several threads at once.
   const BoundaryFlow& flow(const BoundaryLoops& boundary);
+  // Remembers nothing.
+  BoundaryFlow flow_anew(const BoundaryLoops& boundary);
 
   // Words of the tensor's tile, and of the tensor.
   std::int64_t tile_words(std::size_t tensor, std::span<const std::uint32_t> tile) const;
