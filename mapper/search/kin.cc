@@ -10,22 +10,32 @@ bool before(const Point::Loop& a, const Point::Loop& b) { return a.dim < b.dim; 
 
 }  // namespace
 
-bool any_order(const Placement& placement, std::size_t slot) {
-  const auto covers = [&](const auto& rule) { return (rule.slots >> slot & 1u) != 0; };
-  return placement.slots[slot].kind == Slot::Kind::kAxis && placement.slots[slot].ordered &&
-         std::none_of(placement.orders.begin(), placement.orders.end(), covers) &&
-         std::none_of(placement.stationary.begin(), placement.stationary.end(), covers);
+bool orders_are_kin(const Placement& placement, const SpatialLoops& loops, std::size_t slot) {
+  const auto any_order = [&](std::size_t s) {
+    const auto covers = [s](const auto& rule) { return (rule.slots >> s & 1u) != 0; };
+    return placement.slots[s].kind == Slot::Kind::kAxis && placement.slots[s].ordered &&
+           std::none_of(placement.orders.begin(), placement.orders.end(), covers) &&
+           std::none_of(placement.stationary.begin(), placement.stationary.end(), covers);
+  };
+  std::size_t kin = 1;
+  for (std::size_t s = 0; s <= slot; ++s) {
+    if (loops[s].size() < 2 || !any_order(s)) continue;
+    std::size_t orders = kin;
+    for (std::size_t n = 2; n <= loops[s].size() && orders <= kMostKin; ++n) orders *= n;
+    if (orders > kMostKin) continue;
+    if (s == slot) return true;
+    kin = orders;
+  }
+  return false;
 }
 
-std::vector<SpatialLoops> kin_of(const Placement& placement, const SpatialLoops& first,
-                                 std::size_t most) {
+std::vector<SpatialLoops> kin_of(const Placement& placement, const SpatialLoops& first) {
   std::vector<SpatialLoops> kin{first};
   for (std::size_t slot = 0; slot < first.size(); ++slot) {
-    if (first[slot].size() < 2 || !any_order(placement, slot)) continue;
+    if (!orders_are_kin(placement, first, slot)) continue;
     for (std::size_t i = 0, before_it = kin.size(); i < before_it; ++i) {
       SpatialLoops other = kin[i];
       while (std::next_permutation(other[slot].begin(), other[slot].end(), before)) {
-        if (kin.size() == most) return {};
         kin.push_back(other);
       }
     }

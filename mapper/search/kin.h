@@ -15,13 +15,14 @@
 
 namespace loopscape {
 
-// May the slot's loops stand in any order, each of which is a mapping of its own?
-bool any_order(const Placement& placement, std::size_t slot);
+inline constexpr std::size_t kMostKin = 64;
 
-// All kin of a choice whose loops stand in the order of their dimensions, itself first; none if
-// there are more than `most`.
-std::vector<SpatialLoops> kin_of(const Placement& placement, const SpatialLoops& first,
-                                 std::size_t most);
+// Are the orders of the slot's loops kin? Not where rules tell them apart, nor where they would,
+// with those of slots further out, be too many to be climbed together.
+bool orders_are_kin(const Placement& placement, const SpatialLoops& loops, std::size_t slot);
+
+// All kin of a choice where these loops stand in the order of their dimensions, itself first.
+std::vector<SpatialLoops> kin_of(const Placement& placement, const SpatialLoops& first);
 
 // What flows over a boundary: words and links, each the least of all kin; and what the links of
 // each of them cost beyond that.

@@ -63,7 +63,6 @@ class Optimal {
   static constexpr std::uint64_t kLooks = 64, kOutlookNumbers = 256, kOpened = 8;
   // That are taken whatever was spent already, and not counted: what they list tells a bound.
   static constexpr std::uint64_t kFirstLooks = 1 << 18;
-  static constexpr std::size_t kMostKin = 64;  // that are climbed together
 
   struct Listed : Choice {
     std::size_t number = 0;  // in the order in which they came
@@ -206,7 +205,7 @@ class Optimal {
     Listed one = choice;
     one.with_kin = false;
     const Placement& placement = space_.placements()[choice.placement];
-    for (SpatialLoops& spatial : kin_of(placement, choice.spatial, SIZE_MAX)) {
+    for (SpatialLoops& spatial : kin_of(placement, choice.spatial)) {
       one.spatial = std::move(spatial);
       put_back(one);
       ++one.order;
@@ -254,9 +253,9 @@ class Optimal {
     Listed& choice = followed.choice;
     std::vector<SpatialLoops> kin;
     if (choice.with_kin) {
-      kin = kin_of(space_.placements()[choice.placement], choice.spatial, kMostKin);
-      if (kin.empty() || !rules_.bound) return End::kParts;
+      kin = kin_of(space_.placements()[choice.placement], choice.spatial);
       if (kin.size() == 1) kin.clear();
+      if (!kin.empty() && !rules_.bound) return End::kParts;
     }
     Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
                 rules_, kin);

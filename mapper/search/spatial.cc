@@ -67,7 +67,7 @@ class Chooser {
       std::sort(chosen_[s].begin(), chosen_[s].end(), by_dim);
       do {
         slot(s + 1);
-        if (asked_.first_kin && any_order(placement_, s)) break;
+        if (asked_.first_kin && orders_are_kin(placement_, chosen_, s)) break;
       } while (std::next_permutation(chosen_[s].begin(), chosen_[s].end(), by_dim));
       chosen_[s] = std::move(kept);
       return;
