@@ -255,7 +255,7 @@ class Optimal {
     if (choice.with_kin) {
       kin = kin_of(space_.placements()[choice.placement], choice.spatial);
       if (kin.size() == 1) kin.clear();
-      if (!kin.empty() && !rules_.bound) return End::kParts;
+      if (!kin.empty() && !(rules_.bound && rules_.kin)) return End::kParts;
     }
     Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
                 rules_, kin);

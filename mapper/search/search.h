@@ -114,6 +114,7 @@ struct PruningRules {
   bool bound = true;         // drop what cannot beat the best known
   bool dominance = true;     // drop what another state with the same future does not cost less than
   bool equal_counts = true;  // of tiles with equally many iterations outside, only the smallest
+  bool kin = true;           // orders of the lanes on an axis are climbed together
   // Lanes that leave about so many tilings are climbed without looking at what is ahead, which
   // takes longer than to climb them.
   double few_tilings = 10'000;

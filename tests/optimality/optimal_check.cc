@@ -397,6 +397,11 @@ std::vector<std::string> check_quest(const Quest& quest, const Listing& listing,
     checker.check_proof({false, true}, "without bound");
     checker.check_proof({true, false}, "without dominance");
     checker.check_proof({false, false}, "without rules");
+    looks.equal_counts = false;
+    checker.check_proof(looks, "without equal counts");
+    looks.equal_counts = true;
+    looks.kin = false;
+    checker.check_proof(looks, "without kin");
   }
   std::vector<std::string> complaints = checker.complaints();
   const auto add = [&](std::vector<std::string> lines) {
