@@ -122,9 +122,9 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   }
   set_watches();
   set_counts_tell();
+  set_lanes_ahead();
   set_floors();
   set_shares();
-  set_lanes_ahead();
   for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));
   find_levels();
   set_future();
@@ -195,10 +195,10 @@ void Climb::set_lanes_ahead() {
   }
   lanes_ahead_.resize(steps_.size());
   for (std::size_t s = 0; s < steps_.size(); ++s) {
-    lanes_ahead_[s].resize(floor_.size());
-    for (std::size_t t = 0; t < floor_.size(); ++t) {
-      lanes_ahead_[s][t].resize(floor_[t].size());
-      for (std::size_t k = 1; k < floor_[t].size(); ++k) {
+    lanes_ahead_[s].resize(space_.problem().tensors.size());
+    for (std::size_t t = 0; t < lanes_ahead_[s].size(); ++t) {
+      lanes_ahead_[s][t].resize(skeleton_.chain[t].size() + 1);
+      for (std::size_t k = 1; k < lanes_ahead_[s][t].size(); ++k) {
         auto& lanes = lanes_ahead_[s][t][k];
         lanes.fill(1);
         const std::size_t parent = step_of_store(t, skeleton_.chain[t][k - 1]);

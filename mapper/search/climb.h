@@ -108,6 +108,7 @@ class Climb {
   double least_links_pj(std::size_t t, std::size_t k) const;
   double least_mean_lane(std::size_t dim, std::int64_t inside) const;
   double most_copies(std::size_t t, std::size_t k) const;
+  double least_copies(std::size_t t, std::size_t k) const;
   std::vector<MappingNode> lanes_of(std::size_t t, std::size_t k) const;
   void set_lanes_ahead();
   void set_future();
@@ -120,7 +121,7 @@ class Climb {
   double words_of_compute(std::size_t tensor) const;
   static std::uint64_t name_of(const Step& store);
   double words_but_pairs(std::size_t tensor) const;
-  std::int64_t copies(std::size_t dim, std::int64_t tiles, std::int64_t within,
+  std::int64_t copies(std::size_t dim, std::int64_t size, std::int64_t within,
                       std::int64_t beyond) const;
   double copies_pj(std::size_t t, std::size_t k, const Tile& child, const Tile& tile,
                    std::size_t step, double demand) const;
@@ -204,8 +205,10 @@ class Climb {
   std::vector<std::vector<BoundaryPrices::Floor>> floor_;  // [tensor][boundary]
   // Of a copy beyond one for each word asked for, where copies can be told; else 0.
   std::vector<std::vector<double>> per_arrival_;  // [tensor][boundary]
-  bool only_energy_ = false;                      // nothing but compute takes time
-  bool exposes_ = false;                          // some transfers, or folds
+  // Likewise: for copies beyond the first that lanes make of each word, at least.
+  std::vector<std::vector<double>> least_copies_pj_;
+  bool only_energy_ = false;       // nothing but compute takes time
+  bool exposes_ = false;           // some transfers, or folds
   bool spares_time_ = false;       // boundaries further out may spare time of those further in
   std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
   // [step][tensor][boundary][dimension]

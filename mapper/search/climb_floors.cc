@@ -116,6 +116,8 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
   }
   // A bound falls in neither words nor copies: words asked for one by one may take fewer links.
   per_arrival = std::min(per_arrival, std::max(0.0, floor.slope_energy));
+  const auto words = static_cast<double>(counter_.all_words(t));
+  least_copies_pj_[t][k] = words * (least_copies(t, k) - 1) * per_arrival;
 }
 
 BoundaryPrices::Links Climb::least_links(std::size_t t, std::size_t k) const {
@@ -147,6 +149,20 @@ double Climb::most_copies(std::size_t t, std::size_t k) const {
     if (!has(relevant, loop.id) || has(sliding, loop.id)) copies *= loop.bound;
   }
   return copies;
+}
+
+// Of a word, at least, however often it crosses.
+double Climb::least_copies(std::size_t t, std::size_t k) const {
+  const DimMask shares = static_cast<DimMask>(~counter_.relevant(t));
+  std::array<std::int64_t, kMaxDims> within;
+  within.fill(1);
+  for (const MappingNode& loop : lanes_of(t, k)) within[loop.id] *= loop.bound;
+  double least = 1;
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    if (has(shares, d))
+      least *= static_cast<double>(copies(d, space_.problem().dims[d].extent, within[d], 1));
+  }
+  return least;
 }
 
 double Climb::least_links_pj(std::size_t t, std::size_t k) const {
@@ -205,12 +221,14 @@ void Climb::set_floors() {
   const bool previous = evaluator_.conventions().reuse == Conventions::Reuse::kPreviousTile;
   const bool ragged = space_.options().factors == Factors::kRagged;
   per_arrival_.resize(floor_.size());
+  least_copies_pj_.resize(floor_.size());
   exposes_ = !watches_.empty();
   for (std::size_t t = 0; t < floor_.size(); ++t) {
     forwards_.push_back(has_neighbour_links(space_, t));
     reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
     floor_[t].resize(skeleton_.chain[t].size() + 1);
     per_arrival_[t].resize(floor_[t].size());
+    least_copies_pj_[t].resize(floor_[t].size());
     for (std::size_t k = 1; k < floor_[t].size(); ++k) {
       BoundaryPrices::Floor& floor = floor_[t][k];
       floor = prices_.floor(t, k);

@@ -10,15 +10,21 @@ std::uint8_t Climb::chain_memory(const OpenRun& run) const {
   return skeleton_.chain[run.tensor][run.boundary];
 }
 
-// Copies of a word by irrelevant lanes `within` a tile (those `beyond` come further out), for this
-// many tiles: full ones reach every lane; of the edge, one is certain; a tile that is all there is
-// reaches all lanes of one loop, and of several more than half.
-std::int64_t Climb::copies(std::size_t d, std::int64_t tiles, std::int64_t within,
+// Copies of a word by irrelevant lanes `within` a tile (those `beyond` come further out), for tiles
+// of at most this size: full ones reach every lane; the edge as many as have something to do if
+// each has its share of a full one; a tile that is all there is reaches all lanes of one loop, and
+// of several more than half.
+std::int64_t Climb::copies(std::size_t d, std::int64_t size, std::int64_t within,
                            std::int64_t beyond) const {
+  const std::int64_t extent = space_.problem().dims[d].extent, tiles = ceil_div(extent, size);
   if (!skeleton_.ragged) return tiles * within;
   if (within == 1) return tiles;
-  if (tiles > 1 || beyond > 1) return (tiles - 1) * within + 1;
-  return within == outermost_lanes_[d] ? within : within / 2 + 1;
+  if (tiles == 1) {
+    if (beyond > 1) return 1;
+    return within == outermost_lanes_[d] ? within : within / 2 + 1;
+  }
+  const std::int64_t edge = extent - (tiles - 1) * size;
+  return (tiles - 1) * within + std::clamp<std::int64_t>(ceil_div(edge * within, size), 1, within);
 }
 
 double Climb::words_but_pairs(std::size_t t) const {
@@ -88,10 +94,11 @@ Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& vi
   const std::size_t t = open.tensor;
   const Price& price = view.price[t][open.boundary];
   Outlook::Run run;
-  run.words = static_cast<double>(counter_.all_words(t));
-  run.single_words = run.words;
+  const auto all_words = static_cast<double>(counter_.all_words(t));
+  run.single_words = all_words;
   run.slope = std::max(0.0, price.slope);
-  run.base = paid_for(price, run.words) - run.slope * run.words + price.fold;
+  run.base = paid_for(price, all_words) - run.slope * all_words + price.fold;
+  run.once = run.base + run.slope * all_words + least_copies_pj_[t][open.boundary];
   run.fold = price.fold;
   run.lanes_left = lanes_left_[next];
   run.per_arrival = per_arrival_[t][open.boundary];
@@ -103,8 +110,8 @@ Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& vi
   run.loose = static_cast<DimMask>(loose_between(store, next) & ~ends);
   run.lanes_beyond = lanes_ahead_[next][t][open.boundary];
   run.copies = [this, lanes = run.lanes, beyond = run.lanes_beyond](std::size_t d,
-                                                                    std::int64_t tiles) {
-    return copies(d, tiles, lanes[d], beyond[d]);
+                                                                    std::int64_t size) {
+    return copies(d, size, lanes[d], beyond[d]);
   };
   if (!forwards_[t] && !space_.problem().tensors[t].is_output) {
     run.single_words = words_but_pairs(t);
@@ -114,9 +121,10 @@ Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& vi
   }
   const Step own{Step::Kind::kStore, 0, chain_memory(open), static_cast<TensorMask>(1u << t)};
   const bool slides = counter_.sliding(t) != 0;
-  run.store = name_of(own);
-  if (slides) run.store = ~run.store;
-  run.fits = [this, own, slides](const Tile& tile) { return slides || fits(own, tile); };
+  run.store.name = name_of(own);
+  if (slides) run.store.name = ~run.store.name;
+  run.store.dims = slides ? DimMask{0} : run.relevant;
+  run.store.fits = [this, own, slides](const Tile& tile) { return slides || fits(own, tile); };
   return run;
 }
 
@@ -154,8 +162,12 @@ Outlook::Level Climb::outlook_level(std::size_t l, const View& view) const {
     level.passing.push_back(static_cast<std::size_t>(run_at(levels_[l - 1], open)));
   }
   const Step& store = steps_[last];
-  level.store = name_of(store);
-  level.fits = [this, &store](const Tile& tile) { return fits(store, tile); };
+  level.store.name = name_of(store);
+  for (unsigned rest = store.tensors; rest != 0; rest &= rest - 1) {
+    const auto t = static_cast<std::size_t>(__builtin_ctz(rest));
+    level.store.dims = static_cast<DimMask>(level.store.dims | counter_.relevant(t));
+  }
+  level.store.fits = [this, &store](const Tile& tile) { return fits(store, tile); };
   return level;
 }
 
@@ -186,9 +198,7 @@ double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const T
   const auto& since = lanes_left_[store_step_[t][k]];
   for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
     if (has(counter_.relevant(t), d)) continue;
-    const std::int64_t tiles = ceil_div(space_.problem().dims[d].extent, tile[d]);
-    const std::int64_t within = since[d] / left[d];
-    arrivals *= static_cast<double>(copies(d, tiles, within, beyond[d]));
+    arrivals *= static_cast<double>(copies(d, tile[d], since[d] / left[d], beyond[d]));
   }
   for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
     const auto size = [&](std::size_t d) {
@@ -214,8 +224,17 @@ void Climb::look_out(std::span<const Blend> blends) { look_out_on(lattices_, ble
 void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends) {
   if (levels_.empty()) return;
   OutlookLattice::Lanes lanes(space_.problem().dims.size());
-  for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
-    lanes[skeleton_.spatial[i].id].push_back(skeleton_.spatial[i].bound);
+  std::array<std::int64_t, kMaxDims> all;
+  all.fill(1);
+  for (const MappingNode& loop : skeleton_.spatial) all[loop.id] *= loop.bound;
+  for (std::size_t d = 0; d < lanes.size(); ++d) {
+    lanes[d].steps.clear();
+    for (std::size_t l = 0; l < levels_.size(); ++l) {
+      const std::int64_t step = all[d] / lanes_left_[next_level_step(l)][d];
+      if (l == 0 || step > lanes[d].steps.back()) lanes[d].steps.push_back(step);
+    }
+    lanes[d].outermost = outermost_lanes_[d];
+    lanes[d].apart = all[d] > 1;
   }
   lattice_ = lattices.with(lanes);
   const auto add_view = [&](const Blend& blend) {

@@ -270,7 +270,7 @@ double Climb::Run::outlook(const State& state, const Place& place, const View& v
       continue;
     }
     if (run_at(level, open) < 0) {
-      sum += price.fold +
+      sum += price.fold + climb_.least_copies_pj_[open.tensor][open.boundary] +
              climb_.paid_for(price, static_cast<double>(climb_.counter_.all_words(open.tensor)));
     }
   }

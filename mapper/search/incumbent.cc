@@ -80,20 +80,12 @@ bool Incumbents::best_useful(double energy_pj, double cycles) const {
          second(goal_.objective, best_->energy_pj, best_cycles) * kMargin;
 }
 
-// Where a line enters and leaves the quadrant that is left by the other bounds, and by those that
-// the answer must keep. Objectives are quasi-concave: least at one of the two. A corner on a bound
-// is not to be rounded beyond it.
-std::array<Incumbents::Corner, 2> Incumbents::ends_of(const CostBound& bound,
-                                                      const CostBound::Line& line) const {
+// Of what bounds leave, within those that the answer must keep. Objectives are quasi-concave: least
+// at a corner.
+CostBound::Corners Incumbents::corners_of(const CostBound& bound) const {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
-  const double least = line.least * kMargin, price = line.pj_per_cycle;
-  const double most_cycles = goal_.max_cycles.value_or(kInfinite);
-  const double most_energy = goal_.max_energy_pj.value_or(kInfinite);
-  double energy = bound.energy_pj, cycles = bound.cycles;
-  if (goal_.max_cycles) energy = std::max(energy, least - price * most_cycles);
-  if (goal_.max_energy_pj) cycles = std::max(cycles, (least - most_energy) / price);
-  return {Corner{energy, std::max(cycles, std::min((least - energy) / price, most_cycles))},
-          Corner{std::max(energy, std::min(least - price * cycles, most_energy)), cycles}};
+  return bound.corners(kMargin, goal_.max_energy_pj.value_or(kInfinite),
+                       goal_.max_cycles.value_or(kInfinite));
 }
 
 // Between the steps of the front, is there a place on the far side of the line?
@@ -123,11 +115,11 @@ bool Incumbents::costs_least(double energy_pj, double cycles, double margin) con
 
 bool Incumbents::useful(const CostBound& bound) const {
   const auto at_a_corner = [&](const auto& of_use) {
-    const auto on_line = [&](const CostBound::Line& line) {
-      const auto ends = ends_of(bound, line);
-      return of_use(ends[0].energy_pj, ends[0].cycles) || of_use(ends[1].energy_pj, ends[1].cycles);
-    };
-    return std::all_of(bound.all_lines().begin(), bound.all_lines().end(), on_line);
+    if (bound.lines == 0) return true;
+    const CostBound::Corners corners = corners_of(bound);
+    return std::any_of(corners.begin(), corners.end(), [&](const CostBound::Corner& corner) {
+      return of_use(corner.energy_pj, corner.cycles);
+    });
   };
   const auto least = [&](double energy_pj, double cycles) {
     return costs_least(energy_pj, cycles, kMargin);
@@ -143,13 +135,12 @@ bool Incumbents::useful(const CostBound& bound) const {
 }
 
 double Incumbents::value(const CostBound& bound) const {
-  double most = value(bound.energy_pj, bound.cycles);
-  for (const CostBound::Line& line : bound.all_lines()) {
-    const auto ends = ends_of(bound, line);
-    most = std::max(most, std::min(value(ends[0].energy_pj, ends[0].cycles),
-                                   value(ends[1].energy_pj, ends[1].cycles)));
+  if (bound.lines == 0) return value(bound.energy_pj, bound.cycles);
+  double least = std::numeric_limits<double>::infinity();
+  for (const CostBound::Corner& corner : corners_of(bound)) {
+    least = std::min(least, value(corner.energy_pj, corner.cycles));
   }
-  return most;
+  return least;
 }
 
 std::optional<Blend> Incumbents::tangent() const {
@@ -253,15 +244,46 @@ void LeastOfMany::take(const LeastOfMany& other) {
   }
 }
 
-// Least at one of the two corners that a line leaves of the quadrant.
-double CostBound::at(double price) const {
-  double most = energy_pj + price * cycles;
+// From one end of the other bounds to the other: at its ends, and where any two lines cross, of
+// which those that others lie above are corners no more, but no harm.
+CostBound::Corners CostBound::corners(double margin, double most_energy, double most_cycles) const {
+  const auto energy_at = [&](double at) {
+    double energy = energy_pj;
+    for (const Line& one : all_lines()) {
+      energy = std::max(energy, one.least * margin - one.pj_per_cycle * at);
+    }
+    return energy;
+  };
+  double first = cycles, last = cycles;
   for (const Line& one : all_lines()) {
-    const double more_cycles = std::max(cycles, (one.least - energy_pj) / one.pj_per_cycle);
-    const double more_energy = std::max(energy_pj, one.least - one.pj_per_cycle * cycles);
-    most = std::max(most, std::min(energy_pj + price * more_cycles, more_energy + price * cycles));
+    first = std::max(first, (one.least * margin - most_energy) / one.pj_per_cycle);
+    last = std::max(last, (one.least * margin - energy_pj) / one.pj_per_cycle);
   }
-  return most;
+  last = std::min(last, most_cycles);
+  Corners corners;
+  // One on a bound is not to be rounded beyond it.
+  const auto add = [&](double at) {
+    corners.push_back({std::min(energy_at(at), most_energy), at});
+  };
+  if (energy_pj * margin > most_energy || first > most_cycles) return corners;
+  add(first);
+  for (std::size_t i = 0; i < lines; ++i) {
+    for (std::size_t other = 0; other < i; ++other) {
+      const double steeper = line[i].pj_per_cycle - line[other].pj_per_cycle;
+      const double at = (line[i].least - line[other].least) * margin / steeper;
+      if (steeper != 0 && at > first && at < last) add(at);
+    }
+  }
+  if (last > first) add(last);
+  return corners;
+}
+
+double CostBound::at(double price) const {
+  double least = std::numeric_limits<double>::infinity();
+  for (const Corner& corner : corners(1, least, least)) {
+    least = std::min(least, corner.energy_pj + price * corner.cycles);
+  }
+  return least;
 }
 
 CostBound least_of_any(const Problem& problem, const Arch& arch, const Evaluator& evaluator) {

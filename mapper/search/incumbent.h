@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include <boost/container/static_vector.hpp>
+
 #include "mapper/search/search.h"
 
 namespace loopscape {
@@ -31,6 +33,12 @@ struct CostBound {
   std::size_t lines = 0;
   std::span<const Line> all_lines() const { return {line.data(), lines}; }
   double at(double price) const;  // of energy + price * cycles
+  // Of the region that they leave; none: it is empty.
+  struct Corner {
+    double energy_pj, cycles;
+  };
+  using Corners = boost::container::static_vector<Corner, 2 + kMostBlends*(kMostBlends - 1) / 2>;
+  Corners corners(double margin, double most_energy, double most_cycles) const;
 };
 
 // Of many, at least: cycles, and costs at prices below the range; infinite if there are none.
@@ -68,14 +76,11 @@ class Incumbents {
   bool allowed(double energy_pj, double cycles) const;
 
  private:
-  struct Corner {
-    double energy_pj, cycles;
-  };
   bool offer_best(const Found& found);
   bool offer_corner(const Found& found);
   bool best_useful(double energy_pj, double cycles) const;
   bool costs_least(double energy_pj, double cycles, double margin) const;
-  std::array<Corner, 2> ends_of(const CostBound& bound, const CostBound::Line& line) const;
+  CostBound::Corners corners_of(const CostBound& bound) const;
   bool front_leaves_room(const CostBound& bound, const CostBound::Line& line) const;
 
   Goal goal_;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kMostSizes = 1 << 16;
 constexpr double kMostRatio = 1 << 20;
 constexpr std::size_t kMostKeptTiles = 60'000, kMostLattices = 24;  // some 150 MB of tables
+constexpr std::size_t kMostHeld = 256;
 
 }  // namespace
 
@@ -81,7 +82,7 @@ std::vector<std::int64_t> extents_of(const Problem& problem) {
 OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, const Lanes& lanes,
                                std::size_t most_tiles)
     : extents_(std::move(extents)), perfect_(perfect) {
-  for (double ratio = 1; ratio < kMostRatio && size_ == 0; ratio *= 1.1) {
+  for (double ratio = 0; ratio < kMostRatio && size_ == 0; ratio = std::max(1.0, ratio * 1.1)) {
     bins_.clear();
     stride_.clear();
     joined_ = 0;
@@ -91,7 +92,7 @@ OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, 
       stride_.push_back(size);
       size *= bins_.back().size();
     }
-    if (size <= most_tiles) size_ = size;
+    if (size <= (ratio < 1 ? most_tiles / 2 : most_tiles)) size_ = size;
     if (perfect_) break;
   }
   if (size_ == 0) return;
@@ -109,30 +110,27 @@ OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, 
 }
 
 // With the outermost loop over lanes no iteration is empty, but for its last one.
-std::vector<OutlookLattice::Stage> OutlookLattice::stages_of(
-    std::int64_t extent, bool perfect, const std::vector<std::int64_t>& lanes) {
-  std::vector<Stage> stages{{1, extent, 1}};
-  for (const std::int64_t bound : lanes) stages.push_back({stages.back().step * bound, 0, 1});
-  for (std::size_t j = 0; j < stages.size(); ++j) {
-    Stage& stage = stages[j];
-    stage.most = extent;
-    stage.lanes_left = stages.back().step / stage.step;
-    if (j == lanes.size() || perfect) continue;
-    const std::int64_t full = stage.lanes_left / lanes.back() * (lanes.back() - 1);
+std::vector<OutlookLattice::Stage> OutlookLattice::stages_of(std::int64_t extent, bool perfect,
+                                                             const Stages& lanes) {
+  std::vector<Stage> stages;
+  for (const std::int64_t step : lanes.steps) {
+    Stage& stage = stages.emplace_back(Stage{step, extent, lanes.steps.back() / step});
+    if (stage.lanes_left == 1 || perfect) continue;
+    const std::int64_t full = stage.lanes_left / lanes.outermost * (lanes.outermost - 1);
     stage.most = std::max<std::int64_t>(1, (extent - 1) / full);
   }
   return stages;
 }
 
-// Sizes that leave equally many tiles, as far as there are any.
-std::vector<OutlookLattice::Bin> OutlookLattice::classes_of(
-    std::int64_t extent, bool perfect, const std::vector<std::int64_t>& lanes) {
+// Sizes that leave equally many tiles, or each by itself, as far as there are any.
+std::vector<OutlookLattice::Bin> OutlookLattice::classes_of(std::int64_t extent, bool perfect,
+                                                            const Stages& lanes, bool apart) {
   const std::vector<Stage> stages = stages_of(extent, perfect, lanes);
   std::vector<Bin> classes;
   for (std::int64_t size = 1; size <= extent;) {
     const std::int64_t tiles = ceil_div(extent, size);
     const std::int64_t next = tiles == 1 ? extent + 1 : ceil_div(extent, tiles - 1);
-    const std::int64_t last = perfect ? size : next - 1;
+    const std::int64_t last = perfect || (apart && tiles > 1) ? size : next - 1;
     std::int64_t smallest = last + 1, largest = 0;
     for (const Stage& stage : stages) {
       const std::int64_t first = ceil_div(size, stage.step) * stage.step;
@@ -146,7 +144,7 @@ std::vector<OutlookLattice::Bin> OutlookLattice::classes_of(
       classes.push_back(
           {static_cast<std::uint32_t>(smallest), static_cast<std::uint32_t>(largest), tiles});
     }
-    size = next;
+    size = last + 1;
   }
   return classes;
 }
@@ -161,12 +159,11 @@ double OutlookLattice::classes(std::span<const std::int64_t> extents, bool perfe
 }
 
 // A bin's sizes, and their numbers of tiles, differ by this ratio at most; those of a divisor
-// lattice are never joined.
-std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d,
-                                                         const std::vector<std::int64_t>& lanes,
+// lattice are never joined. Below 1 sizes that leave equally many tiles may be apart.
+std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d, const Stages& lanes,
                                                          double ratio) {
-  std::vector<Bin> classes = classes_of(extents_[d], perfect_, lanes);
-  if (perfect_) return classes;
+  std::vector<Bin> classes = classes_of(extents_[d], perfect_, lanes, lanes.apart && ratio < 1);
+  if (perfect_ || ratio < 1) return classes;
   std::vector<Bin> bins;
   std::int64_t most_tiles = 0;  // of the last bin's sizes
   for (const Bin& next : classes) {
@@ -277,17 +274,42 @@ const OutlookLattice::PerTile<std::uint32_t>& OutlookLattice::places(DimMask dim
   return entry->second = combined(std::uint32_t{0}, offset, std::plus<>());
 }
 
-const std::vector<char>& OutlookLattice::holding(std::uint64_t name,
-                                                 const std::function<bool(const Tile&)>& holds) {
-  const auto [entry, is_new] = holding_.try_emplace(name);
+const std::vector<char>& OutlookLattice::holding(const Store& store, const Parts& lanes) {
+  if (holding_.size() >= kMostHeld) holding_.clear();
+  const auto [entry, is_new] = holding_.try_emplace({store.name, lanes});
   std::vector<char>& held = entry->second;
   if (!is_new) return held;
-  held.resize(size_);
-  for_each_tile([&](std::size_t i, const auto& bin) {
-    Tile tile{};
-    for (std::size_t d = 0; d < bins_.size(); ++d) tile[d] = bins_[d][bin[d]].smallest;
-    held[i] = holds(tile) ? 1 : 0;
-  });
+  struct Side {
+    std::size_t dim, stride, bin = 0;
+    std::vector<std::uint32_t> part;
+  };
+  std::vector<Side> sides;
+  Tile tile;
+  tile.fill(1);
+  std::size_t size = 1;
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    if ((store.dims >> d & 1u) == 0) continue;
+    Side& side = sides.emplace_back(Side{d, size, 0, {}});
+    for (const Bin& bin : bins_[d]) {
+      side.part.push_back(
+          static_cast<std::uint32_t>(ceil_div(std::int64_t{bin.smallest}, lanes[d])));
+    }
+    tile[d] = side.part.front();
+    size *= side.part.size();
+  }
+  held.resize(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    // None where a smaller one is not.
+    bool fits = true;
+    for (const Side& side : sides) fits = fits && (side.bin == 0 || held[i - side.stride] != 0);
+    held[i] = fits && store.fits(tile) ? 1 : 0;
+    for (Side& side : sides) {
+      const bool ends = ++side.bin == side.part.size();
+      if (ends) side.bin = 0;
+      tile[side.dim] = side.part[side.bin];
+      if (!ends) break;
+    }
+  }
   return held;
 }
 
@@ -333,7 +355,7 @@ OutlookLattices::OutlookLattices(std::vector<std::int64_t> extents, bool perfect
 std::shared_ptr<OutlookLattice> OutlookLattices::with(const OutlookLattice::Lanes& lanes) {
   constexpr double kMuchSmaller = 0.2;
   const OutlookLattice::Lanes none(extents_.size());
-  if (lanes != none) {
+  if (perfect_ && lanes != none) {
     const double all = OutlookLattice::classes(extents_, perfect_, none);
     const bool few = OutlookLattice::classes(extents_, perfect_, lanes) < kMuchSmaller * all;
     if (!few) return with(none);

@@ -99,11 +99,17 @@ class OutlookLattice {
     mutable std::vector<Table> from_here;
   };
 
-  // The spatial loops of every dimension, innermost first: sizes that no tile takes below, between
-  // or above them are left out.
-  using Lanes = std::vector<std::vector<std::int64_t>>;
+  // What tiles of a dimension are multiples of: its lanes up to each level, rising. Sizes that no
+  // tile takes are left out.
+  struct Stages {
+    std::vector<std::int64_t> steps{1};
+    std::int64_t outermost = 1;  // of all lanes the outermost loop
+    bool apart = false;          // each size by itself, if there is room
+    friend bool operator==(const Stages&, const Stages&) = default;
+  };
+  using Lanes = std::vector<Stages>;
 
-  static constexpr std::size_t kMostTiles = 60'000;
+  static constexpr std::size_t kMostTiles = 30'000;
   OutlookLattice(std::vector<std::int64_t> extents, bool perfect, const Lanes& lanes,
                  std::size_t most_tiles = kMostTiles);
 
@@ -179,9 +185,15 @@ class OutlookLattice {
     return combined(first, parts, combine, all_dims());
   }
 
-  // Which tiles a store holds; asked once per name.
-  const std::vector<char>& holding(std::uint64_t name,
-                                   const std::function<bool(const Tile&)>& holds);
+  struct Store {
+    std::uint64_t name = 0;
+    DimMask dims = 0;  // of its tiles only these matter
+    std::function<bool(const Tile&)> fits;
+  };
+  // Of all combinations of the store's dimensions, which it holds, divided by these lanes; until it
+  // is asked again.
+  using Parts = std::vector<std::int64_t>;
+  const std::vector<char>& holding(const Store& store, const Parts& lanes);
   // Tables of a level with this content, if they are known; then to be kept.
   std::shared_ptr<const LevelTables> known(const std::string& content) const;
   void keep(const std::string& content, std::shared_ptr<const LevelTables> tables);
@@ -191,11 +203,10 @@ class OutlookLattice {
   struct Stage {
     std::int64_t step, most, lanes_left;
   };
-  static std::vector<Stage> stages_of(std::int64_t extent, bool perfect,
-                                      const std::vector<std::int64_t>& lanes);
-  static std::vector<Bin> classes_of(std::int64_t extent, bool perfect,
-                                     const std::vector<std::int64_t>& lanes);
-  std::vector<Bin> bins_of(std::size_t dim, const std::vector<std::int64_t>& lanes, double ratio);
+  static std::vector<Stage> stages_of(std::int64_t extent, bool perfect, const Stages& lanes);
+  static std::vector<Bin> classes_of(std::int64_t extent, bool perfect, const Stages& lanes,
+                                     bool apart = false);
+  std::vector<Bin> bins_of(std::size_t dim, const Stages& lanes, double ratio);
   void set_growing();
   void set_next_sizes();
 
@@ -211,7 +222,7 @@ class OutlookLattice {
   std::map<DimMask, Table> gates_;
   std::map<DimMask, PerTile<std::uint32_t>> places_;
   DimMask joined_ = 0;
-  std::map<std::uint64_t, std::vector<char>> holding_;
+  std::map<std::pair<std::uint64_t, Parts>, std::vector<char>> holding_;
   std::map<std::string, std::shared_ptr<const LevelTables>> known_;
 };
 

@@ -82,7 +82,7 @@ std::string Outlook::content_of(std::size_t first) const {
   for (const DimMask cls : classes_) put(cls);
   for (std::size_t l = first; l < levels_.size(); ++l) {
     const Level& level = levels_[l];
-    put(level.store);
+    put(level.store.name);
     put(level.loose);
     put(level.runs.size());
     for (const std::size_t run : level.passing) put(run);
@@ -94,7 +94,8 @@ std::string Outlook::content_of(std::size_t first) const {
       put(run.base);
       put(run.slope);
       put(run.per_arrival);
-      put(run.store);
+      put(run.once);
+      put(run.store.name);
       put(run.repeats);
       put(run.loose);
       put(run.fold);
@@ -125,7 +126,9 @@ unsigned Outlook::ended_by(const Level& level, std::size_t cls) const {
 std::vector<std::uint32_t> Outlook::places_with_lanes(std::size_t l) const {
   constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
   const Level& level = levels_[l];
-  const std::vector<char>& holds = lattice_->holding(level.store, level.fits);
+  const std::vector<char>& holds =
+      lattice_->holding(level.store, OutlookLattice::Parts(lattice_->dims(), 1));
+  const std::uint32_t* const place = lattice_->places(level.store.dims).data();
   std::vector<std::vector<std::uint64_t>> offset(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
     const std::int64_t extent = lattice_->extent(d);
@@ -139,7 +142,7 @@ std::vector<std::uint32_t> Outlook::places_with_lanes(std::size_t l) const {
   const auto places = lattice_->combined(std::uint64_t{0}, offset, std::plus<>());
   std::vector<std::uint32_t> to(lattice_->size());
   for (std::size_t i = 0; i < to.size(); ++i) {
-    const bool nowhere = holds[i] == 0 || places[i] >= kFar;
+    const bool nowhere = holds[place[i]] == 0 || places[i] >= kFar;
     to[i] = static_cast<std::uint32_t>(nowhere ? to.size() : places[i]);
   }
   return to;
@@ -290,7 +293,7 @@ void Outlook::add_pairs(const Run& run, DimMask dims, Table& demand, const Table
 // What a run costs if it ends at a tile (optimal_search.md, "Cost closes locally"). Of its relevant
 // dimensions only those of pairs matter.
 Outlook::Table Outlook::ends_of(const Run& run) const {
-  if (!run.repeats) return Table(lattice_->size(), run.base + run.slope * run.words);
+  if (!run.repeats) return Table(lattice_->size(), run.once);
   auto dims = static_cast<DimMask>(lattice_->all_dims() & ~run.relevant);
   std::vector<std::vector<double>> asked(lattice_->dims()), copies(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
@@ -298,7 +301,7 @@ Outlook::Table Outlook::ends_of(const Run& run) const {
     for (const Bin& bin : lattice_->bins(d)) {
       asked[d].push_back(repeats ? static_cast<double>(ceil_div(bin.tiles, run.lanes_beyond[d]))
                                  : 1);
-      copies[d].push_back(repeats ? static_cast<double>(run.copies(d, bin.tiles)) : 1);
+      copies[d].push_back(repeats ? static_cast<double>(run.copies(d, bin.largest)) : 1);
     }
   }
   for (const Pair& pair : run.pairs)
@@ -360,9 +363,8 @@ void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
         take_least(next(l, tables, 1u << r, c), 0, lattice_->gate(dims_of(c)), goes_on);
       }
     } else {
-      const double once = run.base + run.slope * run.words;
       const Table& left = outside(l + 1, run.relevant);
-      take_least(left, once, folds.empty() ? none : folds, goes_on);
+      take_least(left, run.once, folds.empty() ? none : folds, goes_on);
     }
     lattice_->take_least_of_grown(goes_on,
                                   static_cast<DimMask>(lattice_->all_dims() & ~run.relevant));
@@ -373,7 +375,7 @@ void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
 // Every word crosses at least once, and stays at least as often as there are tiles of the tensor.
 void Outlook::add_once(std::size_t l, std::size_t r, Sum& sum) const {
   const Run& run = levels_[l].runs[r];
-  sum.more += run.base + run.slope * run.words;
+  sum.more += run.once;
   if (!tables_[l]->folds[r].empty()) sum.tables.push_back(tables_[l]->folds[r].data());
 }
 
@@ -453,22 +455,19 @@ double Outlook::least_of_all(const Tile& lanes) const {
 // outermost store holds the tile without that, or they are not open any more.
 void Outlook::set_fitting(std::size_t l, LevelTables& tables) const {
   const Level& level = levels_[l];
-  // Where a tile without its lanes lies.
-  const auto below = [&](const std::array<std::int64_t, kMaxDims>& lanes, DimMask loose) {
-    std::vector<std::vector<std::uint32_t>> offset(lattice_->dims());
-    for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-      for (const Bin& bin : lattice_->bins(d)) {
-        const std::int64_t size = (loose >> d & 1u) != 0 ? 1 : ceil_div(bin.smallest, lanes[d]);
-        offset[d].push_back(static_cast<std::uint32_t>(lattice_->offset(d, size)));
-      }
-    }
-    return lattice_->combined(std::uint32_t{0}, offset, std::plus<>());
-  };
-  using Places = OutlookLattice::PerTile<std::uint32_t>;
   tables.fitting.assign(lattice_->size(), 0);
-  const auto mark = [&](const std::vector<char>& holding, const Places& places, std::size_t bit) {
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      tables.fitting[i] |= static_cast<std::uint32_t>(holding[places[i]] != 0) << bit;
+  // Of tiles without their lanes, and before these dimensions have grown.
+  const auto mark = [&](const OutlookLattice::Store& store,
+                        const std::array<std::int64_t, kMaxDims>& lanes, DimMask loose,
+                        std::size_t bit) {
+    OutlookLattice::Parts parts;
+    for (std::size_t d = 0; d < lattice_->dims(); ++d) {
+      parts.push_back((loose >> d & 1u) != 0 ? lattice_->extent(d) : lanes[d]);
+    }
+    const std::vector<char>& holding = lattice_->holding(store, parts);
+    const std::uint32_t* const place = lattice_->places(store.dims).data();
+    for (std::size_t i = 0; i < tables.fitting.size(); ++i) {
+      tables.fitting[i] |= static_cast<std::uint32_t>(holding[place[i]] != 0) << bit;
     }
   };
   const auto ends = [&](std::size_t r) -> unsigned {
@@ -491,7 +490,7 @@ void Outlook::set_fitting(std::size_t l, LevelTables& tables) const {
       if ((ends(r) & way.dims) != 0) way.ended |= 1u << r;
     }
     const auto loose = static_cast<DimMask>((level.loose & ~ending) | way.dims);
-    mark(lattice_->holding(level.store, level.fits), below(level.lanes, loose), kFirstWay + w);
+    mark(level.store, level.lanes, loose, kFirstWay + w);
   }
   std::vector<std::vector<char>> has_lanes(lattice_->dims());
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
@@ -507,7 +506,7 @@ void Outlook::set_fitting(std::size_t l, LevelTables& tables) const {
   }
   for (std::size_t r = 0; r < level.runs.size(); ++r) {
     const Run& run = level.runs[r];
-    mark(lattice_->holding(run.store, run.fits), below(run.lanes, run.loose), r);
+    mark(run.store, run.lanes, run.loose, r);
   }
 }
 

@@ -34,7 +34,7 @@ class Outlook {
   // demand) once closed.
   struct Run {
     double base = 0, slope = 0, per_arrival = 0;
-    double words = 0;         // of the tensor: every one crosses at least once
+    double once = 0;          // if every word crosses just once
     double single_words = 1;  // of ranks that are not pairs
     DimMask relevant = 0;
     bool repeats = true;  // false: words may still be there, whatever is outside
@@ -45,11 +45,11 @@ class Outlook {
     double fold = 0;                                  // of each residence but the first
     std::array<std::int64_t, kMaxDims> lanes_left{};  // above the next level; residences ask
     std::vector<Pair> pairs;
-    // Of a word, by irrelevant lanes between this level's stores and the next, for so many tiles.
-    std::function<std::int64_t(std::size_t dim, std::int64_t tiles)> copies;
-    std::uint64_t store = 0;  // name of what holds it
-    // Can its store hold this tile of the tensor? While the run is open, the tile has not changed.
-    std::function<bool(const Tile&)> fits;
+    // Of a word, by irrelevant lanes between this level's stores and the next, for tiles of at most
+    // this size.
+    std::function<std::int64_t(std::size_t dim, std::int64_t size)> copies;
+    // Holds the tensor's tile alone: while the run is open, that has not changed.
+    OutlookLattice::Store store;
   };
   struct Level {
     // At most 8. First those that open here, then those that come from the level before, whose
@@ -59,8 +59,7 @@ class Outlook {
     // Lanes between this level's stores and the next level's.
     std::array<std::int64_t, kMaxDims> lanes;
     std::array<std::int64_t, kMaxDims> outermost;  // of all lanes the outermost loop; copies ask
-    std::uint64_t store = 0;
-    std::function<bool(const Tile&)> fits;  // its outermost store
+    OutlookLattice::Store store;                   // its outermost one
     DimMask loose = 0;  // dimensions that may also grow between that store and the lanes
     std::size_t opening() const { return runs.size() - passing.size(); }
   };

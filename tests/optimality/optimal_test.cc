@@ -286,6 +286,8 @@ constexpr std::array kOnce = {
     Once{305153, {"depthwise", "dataflow"}}, Once{308946, {"pool", "filled"}},
     // a bound on cycles that the best meets exactly was rounded beyond it
     Once{820754, {"keep", "stationary"}},
+    // likewise one on energy
+    Once{53134, {"ragged", "lanes"}},
     // words that are still there under previous_tile, paid for before the loops that decide it
     Once{960859, {"depthwise", "filled"}}};
 
