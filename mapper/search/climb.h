@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -45,6 +46,8 @@ class Climb {
   double tilings() const;
   // For energy, and for these blends of it and time.
   void look_out(std::span<const Blend> blends);
+  // For this blend as well, if `tells` says so of the bound with it.
+  void look_also(const Blend& blend, const std::function<bool(const CostBound&)>& tells);
   // Only to know a bound, on a lattice of few tiles.
   void glance(std::span<const Blend> blends, OutlookLattices& coarse);
   // What these computed, but for what all choices of spatial loops share.
@@ -59,6 +62,8 @@ class Climb {
 
  private:
   void look_out_on(OutlookLattices& lattices, std::span<const Blend> blends);
+  bool add_view(const Blend& blend);
+  bool add_line(const Blend& blend);
 
   struct State;
   class Run;

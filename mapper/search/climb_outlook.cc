@@ -237,28 +237,39 @@ void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends
     lanes[d].apart = all[d] > 1;
   }
   lattice_ = lattices.with(lanes);
-  const auto add_view = [&](const Blend& blend) {
-    View view = view_of(blend);
-    std::vector<Outlook::Level> levels;
-    for (std::size_t l = 0; l < levels_.size(); ++l) levels.push_back(outlook_level(l, view));
-    const std::uint64_t numbers = lattice_->size() << levels.front().runs.size();
-    if (!view.outlook.fill(*lattice_, std::move(levels))) return false;
-    outlook_numbers_ += numbers;
-    views_.push_back(std::move(view));
-    return true;
-  };
   if (!add_view({})) return;
   least_.lines = 0;
   double energy = least_of_all(views_.front());
   add_leakage(least_.cycles, energy);
   least_.energy_pj = std::max(least_.energy_pj, energy);
-  for (const Blend& blend : blends) {
-    if (blend.pj_per_cycle <= prices_.leakage_pj_per_cycle_least()) continue;
-    // Where all time goes to steps and nothing is exposed, that is what the view of energy tells.
-    if (blend.resource == Blend::kNoResource && !exposes_) continue;
-    if (!add_view(blend)) continue;
-    least_.line[least_.lines++] = line_of(blend, least_of_all(views_.back()), steps_least_);
-  }
+  for (const Blend& blend : blends) add_line(blend);
+}
+
+bool Climb::add_view(const Blend& blend) {
+  View view = view_of(blend);
+  std::vector<Outlook::Level> levels;
+  for (std::size_t l = 0; l < levels_.size(); ++l) levels.push_back(outlook_level(l, view));
+  const std::uint64_t numbers = lattice_->size() << levels.front().runs.size();
+  if (!view.outlook.fill(*lattice_, std::move(levels))) return false;
+  outlook_numbers_ += numbers;
+  views_.push_back(std::move(view));
+  return true;
+}
+
+bool Climb::add_line(const Blend& blend) {
+  if (least_.lines == kMostBlends) return false;
+  if (blend.pj_per_cycle <= prices_.leakage_pj_per_cycle_least()) return false;
+  // Where all time goes to steps and nothing is exposed, that is what the view of energy tells.
+  if (blend.resource == Blend::kNoResource && !exposes_) return false;
+  if (!add_view(blend)) return false;
+  least_.line[least_.lines++] = line_of(blend, least_of_all(views_.back()), steps_least_);
+  return true;
+}
+
+void Climb::look_also(const Blend& blend, const std::function<bool(const CostBound&)>& tells) {
+  if (views_.empty() || !add_line(blend) || tells(least_)) return;
+  --least_.lines;
+  views_.pop_back();
 }
 
 // Of every mapping there is.

@@ -141,16 +141,8 @@ KinFlow KinFlows::count(std::size_t k, const BoundaryLoops& boundary) {
 
 const KinFlow& KinFlows::flow(std::size_t k, const BoundaryLoops& boundary) {
   constexpr std::size_t kMostKnown = 1 << 16;  // some 40 MB
-  std::string key;
-  const auto put = [&](const auto* data, std::size_t count) {
-    key.append(reinterpret_cast<const char*>(data), count * sizeof *data);
-  };
-  const std::array<std::uint8_t, 4> other{boundary.tensor, static_cast<std::uint8_t>(k),
-                                          static_cast<std::uint8_t>(boundary.parent_at),
-                                          static_cast<std::uint8_t>(boundary.ended_by)};
-  put(other.data(), other.size());
-  put(boundary.tile.data(), boundary.tile.size());
-  put(boundary.loops.data(), boundary.loops.size());
+  std::string key = counter_.key_of(boundary);
+  key.push_back(static_cast<char>(k));
   const auto found = known_.find(key);
   if (found != known_.end()) return found->second;
   if (known_.size() >= kMostKnown) known_.clear();

@@ -63,6 +63,7 @@ class Optimal {
   static constexpr std::uint64_t kLooks = 64, kOutlookNumbers = 256, kOpened = 8;
   // That are taken whatever was spent already, and not counted: what they list tells a bound.
   static constexpr std::uint64_t kFirstLooks = 1 << 18;
+  static constexpr double kSteep = 4;
 
   struct Listed : Choice {
     std::size_t number = 0;  // in the order in which they came
@@ -291,6 +292,12 @@ class Optimal {
       followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
     }
     if (const auto end = turned_away()) return *end;
+    if (looks && steep_) {
+      const std::uint64_t before = climb.outlook_numbers();
+      climb.look_also(*steep_, [&](const CostBound& least) { return steep_tells(least); });
+      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
+      if (const auto end = turned_away()) return *end;
+    }
     for (const std::size_t beam : {kBeam, kWider, kWidest, SIZE_MAX}) {
       if (beam != SIZE_MAX && !rules_.bound) continue;
       ClimbWork work;
@@ -348,12 +355,24 @@ class Optimal {
     const double price = prices ? prices->least : tangent->pj_per_cycle;
     std::vector<Blend> blends{{price, tangent->resource}};
     for (Blend former : blends_) {
-      if (blends.size() == kMostBlends) break;
+      if (blends.size() + 1 == kMostBlends) break;
       if (former.resource == tangent->resource) continue;
       former.pj_per_cycle = price;
       blends.push_back(former);
     }
     blends_ = std::move(blends);
+    steep_.reset();
+    if (!prices && tangent->resource != Blend::kNoResource) {
+      steep_ = Blend{kSteep * price, tangent->resource};
+    }
+  }
+
+  // With the energy of the best mapping, does the steep line demand more cycles than are known?
+  bool steep_tells(const CostBound& least) const {
+    constexpr double kMore = 1.02;
+    if (least.lines == 0 || !incumbents_.best()) return false;
+    const CostBound::Line& line = least.line[least.lines - 1];
+    return line.least - incumbents_.best()->energy_pj > kMore * line.pj_per_cycle * least.cycles;
   }
 
   double open_bound() const {
@@ -401,6 +420,7 @@ class Optimal {
     for (const Found& one : found.front) incumbents_.offer(one);
     if (found.best) incumbents_.offer(*found.best);
     blends_ = inner.blends_;
+    steep_ = inner.steep_;
     work_.work += inner.work_.work;
   }
 
@@ -444,6 +464,7 @@ class Optimal {
   bool coarse_tells_;
   std::optional<Mapping> fitting_;  // some mapping
   std::vector<Blend> blends_;
+  std::optional<Blend> steep_;  // tells how few cycles can be, whatever the energy
   ClimbWork work_;
   std::vector<Listed> choices_;  // a heap
   std::vector<Listed> dived_;    // wait until all dives are done

@@ -82,6 +82,14 @@ struct BoundaryCounter::State {
     const auto outside = [&](std::size_t d) {
       return static_cast<std::uint32_t>(ceil_div(all.extent[d], reach[d]));
     };
+    std::array<std::uint32_t, kMaxDims> tile = boundary.tile;
+    const DimMask merged = mergeable(boundary);
+    for (std::size_t d = 0; d < all.dims; ++d) {
+      if ((merged >> d & 1u) == 0) continue;
+      const bool relevant = (all.tensor[boundary.tensor].relevant >> d & 1u) != 0;
+      tile[d] = relevant ? 1 : static_cast<std::uint32_t>(ceil_div(all.extent[d], outside(d)));
+      if (relevant) reach[d] = 1;
+    }
     bool fits = mapping.push_back(MappingNode::store(MemoryId{0}, 1));
     const auto loop = [&](std::size_t d, std::uint32_t bound) {
       if (bound > 1) fits &= mapping.push_back(MappingNode::loop(static_cast<DimId>(d), bound));
@@ -94,7 +102,7 @@ struct BoundaryCounter::State {
       loop(d, outside(d));
     }
     for (std::size_t i = boundary.loops.size(); i-- > 0;) {
-      fits &= mapping.push_back(boundary.loops[i]);
+      if ((merged >> boundary.loops[i].id & 1u) == 0) fits &= mapping.push_back(boundary.loops[i]);
       if (i == boundary.parent_at && boundary.parent != 0) {
         fits &= mapping.push_back(MappingNode::store(static_cast<MemoryId>(boundary.parent), 1));
       }
@@ -102,9 +110,31 @@ struct BoundaryCounter::State {
     if (!boundary.to_compute) {
       fits &= mapping.push_back(MappingNode::store(static_cast<MemoryId>(boundary.child), 1));
     }
-    for (std::size_t d = 0; d < all.dims; ++d) loop(d, boundary.tile[d]);
+    for (std::size_t d = 0; d < all.dims; ++d) loop(d, tile[d]);
     return fits;
   }
+
+  // Dimensions without lanes here that only tell how often a run repeats, or not even that: the
+  // irrelevant ones, and where every index is a word the relevant ones as well, if the run ends.
+  // Many boundaries become one. What neighbours forward depends on every loop.
+  DimMask mergeable(const BoundaryLoops& boundary) const {
+    const std::size_t t = boundary.tensor;
+    if (all.conventions.reuse != Conventions::Reuse::kMarch) return 0;
+    for (std::size_t f = 0; f < all.fanouts; ++f) {
+      if ((all.forwards[f] >> t & 1u) != 0) return 0;
+    }
+    const DimMask relevant = all.tensor[t].relevant;
+    DimMask lanes = 0;
+    for (const MappingNode& loop : boundary.loops) {
+      const auto dim = static_cast<DimMask>(1u << loop.id);
+      if (loop.kind == LoopKind::kSpatial) lanes = static_cast<DimMask>(lanes | dim);
+      if (loop.kind != LoopKind::kSpatial && (relevant & dim) != 0) return 0;
+    }
+    const auto words = static_cast<DimMask>(boundary.ended_by < 0 ? 0 : relevant & ~complex[t]);
+    return static_cast<DimMask>((words | ~relevant) & ~lanes);
+  }
+
+  static std::string key_of(const BoundaryLoops& boundary, const Mapping& mapping);
 
   BoundaryFlow count_flow(const BoundaryLoops& boundary, const Mapping& mapping) {
     BoundaryFlow flow;
@@ -296,16 +326,26 @@ BoundaryCounter::BoundaryCounter(const Evaluator& evaluator)
 BoundaryCounter::~BoundaryCounter() = default;
 BoundaryCounter::BoundaryCounter(BoundaryCounter&&) noexcept = default;
 
-const BoundaryFlow& BoundaryCounter::flow(const BoundaryLoops& boundary) {
-  constexpr std::size_t kMostKnown = 1 << 16;  // some 30 MB
-  Mapping mapping;
-  static const BoundaryFlow kUnknown;
-  if (!state_->reduce(boundary, mapping)) return kUnknown;
+std::string BoundaryCounter::State::key_of(const BoundaryLoops& boundary, const Mapping& mapping) {
   // The same nest answers for each of its boundaries.
   std::string key{static_cast<char>(boundary.tensor), static_cast<char>(boundary.to_compute),
                   static_cast<char>(boundary.parent_at < boundary.loops.size()),
                   static_cast<char>(boundary.ragged)};
   key.append(reinterpret_cast<const char*>(mapping.begin()), mapping.size() * sizeof(MappingNode));
+  return key;
+}
+
+std::string BoundaryCounter::key_of(const BoundaryLoops& boundary) const {
+  Mapping mapping;
+  return state_->reduce(boundary, mapping) ? State::key_of(boundary, mapping) : "";
+}
+
+const BoundaryFlow& BoundaryCounter::flow(const BoundaryLoops& boundary) {
+  constexpr std::size_t kMostKnown = 1 << 16;  // some 30 MB
+  Mapping mapping;
+  static const BoundaryFlow kUnknown;
+  if (!state_->reduce(boundary, mapping)) return kUnknown;
+  std::string key = State::key_of(boundary, mapping);
   const auto found = state_->known.find(key);
   if (found != state_->known.end()) return found->second;
   if (state_->known.size() >= kMostKnown) state_->known.clear();

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/evaluate/evaluate.h"
@@ -60,6 +61,8 @@ class BoundaryCounter {
   // Remembers what it was asked before, up to a limit: until it is asked again, the answer stays.
   // Not for several threads at once.
   const BoundaryFlow& flow(const BoundaryLoops& boundary);
+  // Boundaries of one key have one flow, also with lanes in another order; empty if it is unknown.
+  std::string key_of(const BoundaryLoops& boundary) const;
   // Remembers nothing.
   BoundaryFlow flow_anew(const BoundaryLoops& boundary);
 
