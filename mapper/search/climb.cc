@@ -48,7 +48,7 @@ std::vector<std::uint32_t> divisors_of(std::int64_t number) {  // in ascending o
 
 Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
              OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
-             const PruningRules& rules, std::span<const SpatialLoops> kin)
+             const PruningRules& rules, std::span<const SpatialLoops> kin, double most_cycles)
     : space_(space),
       evaluator_(evaluator),
       counter_(counter),
@@ -59,7 +59,8 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
       kin_(kin),
       rules_(rules),
       skeleton_(skeleton_of(space, placement_, spatial)),
-      prices_(evaluator, counter, skeleton_) {
+      prices_(evaluator, counter, skeleton_),
+      most_steps_(most_cycles / space.arch().compute.interval_cycles) {
   if (!kin_.empty()) {
     kin_flows_.emplace(counter_, prices_, placement_, kin_);
     for (const SpatialLoops& other : kin_.subspan(1)) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -35,15 +36,19 @@ bool has_neighbour_links(const Mapspace& space, std::size_t tensor);
 class Climb {
  public:
   // `kin`: if there are any, `spatial` is the first of them, and nothing costs more than with the
-  // best of them (kin.h).
+  // best of them (kin.h). What takes more cycles than `most_cycles` is of no use: bounds need not
+  // hold for it.
   Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
         OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
-        const PruningRules& rules, std::span<const SpatialLoops> kin = {});
+        const PruningRules& rules, std::span<const SpatialLoops> kin = {},
+        double most_cycles = std::numeric_limits<double>::infinity());
 
   // For every mapping with these spatial loops; once looked out, closer.
   const CostBound& least() const { return least_; }
   // Ways to place the temporal loops, about; orders apart.
   double tilings() const;
+  // Combinations of sizes that tiles have with these lanes, those alike together.
+  double sizes() const;
   // For energy, and for these blends of it and time.
   void look_out(std::span<const Blend> blends);
   // For this blend as well, if `tells` says so of the bound with it.
@@ -61,6 +66,7 @@ class Climb {
           std::size_t beam = SIZE_MAX);
 
  private:
+  OutlookLattice::Lanes lattice_lanes() const;
   void look_out_on(OutlookLattices& lattices, std::span<const Blend> blends);
   bool add_view(const Blend& blend);
   bool add_line(const Blend& blend);
@@ -228,7 +234,7 @@ class Climb {
   std::vector<Future> future_;           // [step]: of boundaries that are not open yet
   std::vector<View> views_;              // once looked out: of energy, and of each blend
   std::vector<StepsAlong> steps_along_;  // [dimension]: of compute
-  double steps_least_ = 1;
+  double steps_least_ = 1, most_steps_;
   CostBound least_;
   std::uint64_t outlook_numbers_ = 0;
 };

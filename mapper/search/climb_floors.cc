@@ -174,8 +174,9 @@ double Climb::least_links_pj(std::size_t t, std::size_t k) const {
 }
 
 // Over a dimension's indices, at least, the mean number of the lane that has them, of the loop that
-// has so many lanes inside. Its tiles are no smaller than those, and leave something for the last
-// lane of the outermost loop.
+// has so many lanes inside. Its tiles are no smaller than those, leave something for the last lane
+// of the outermost loop, and do not take more steps than are of use: the first lane has a tile in
+// every round.
 double Climb::least_mean_lane(std::size_t d, std::int64_t inside) const {
   const std::int64_t extent = space_.problem().dims[d].extent;
   std::int64_t bound = 1, lanes = 1, outermost = 1;  // lanes: of this loop and those outside it
@@ -188,10 +189,14 @@ double Climb::least_mean_lane(std::size_t d, std::int64_t inside) const {
     outermost = loop.bound;
   }
   if (!skeleton_.ragged) return static_cast<double>(bound - 1) / 2;
+  const double others = steps_least_ / static_cast<double>(steps_along_[d].least());
+  const auto at_once = static_cast<double>(inside * (lanes / bound));
   double least = static_cast<double>(bound);
   for (std::int64_t tile = inside; tile * (lanes / outermost) * (outermost - 1) < extent; ++tile) {
     const std::int64_t rounds = (extent - 1) / (tile * bound);
     const std::int64_t rest = extent - rounds * tile * bound, full = rest / tile;
+    const auto in_line = static_cast<double>(rounds * tile + std::min(tile, rest));
+    if (others * in_line / at_once > most_steps_) continue;
     const std::int64_t sum = rounds * tile * (bound * (bound - 1) / 2) +
                              tile * (full * (full - 1) / 2) + full * (rest - full * tile);
     least = std::min(least, static_cast<double>(sum) / static_cast<double>(extent));

@@ -221,8 +221,7 @@ void Climb::glance(std::span<const Blend> blends, OutlookLattices& coarse) {
 
 void Climb::look_out(std::span<const Blend> blends) { look_out_on(lattices_, blends); }
 
-void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends) {
-  if (levels_.empty()) return;
+OutlookLattice::Lanes Climb::lattice_lanes() const {
   OutlookLattice::Lanes lanes(space_.problem().dims.size());
   std::array<std::int64_t, kMaxDims> all;
   all.fill(1);
@@ -236,7 +235,16 @@ void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends
     lanes[d].outermost = outermost_lanes_[d];
     lanes[d].apart = all[d] > 1;
   }
-  lattice_ = lattices.with(lanes);
+  return lanes;
+}
+
+double Climb::sizes() const {
+  return OutlookLattice::classes(extents_of(space_.problem()), !skeleton_.ragged, lattice_lanes());
+}
+
+void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends) {
+  if (levels_.empty()) return;
+  lattice_ = lattices.with(lattice_lanes());
   if (!add_view({})) return;
   least_.lines = 0;
   double energy = least_of_all(views_.front());

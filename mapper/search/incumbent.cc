@@ -1,6 +1,7 @@
 #include "mapper/search/incumbent.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -141,6 +142,23 @@ double Incumbents::value(const CostBound& bound) const {
     least = std::min(least, value(corner.energy_pj, corner.cycles));
   }
   return least;
+}
+
+double Incumbents::most_cycles(double energy_pj) const {
+  const double allowed = goal_.max_cycles.value_or(std::numeric_limits<double>::infinity());
+  if (!best_ || goal_.front || goal_.prices) return allowed;
+  const double best = value(best_->energy_pj, static_cast<double>(best_->cycles));
+  switch (goal_.objective) {
+    case Objective::kEnergy:
+      return allowed;
+    case Objective::kDelay:
+      return std::min(allowed, best);
+    case Objective::kEdp:
+      return std::min(allowed, best / energy_pj);
+    case Objective::kEd2p:
+      return std::min(allowed, std::sqrt(best / energy_pj));
+  }
+  return allowed;
 }
 
 std::optional<Blend> Incumbents::tangent() const {

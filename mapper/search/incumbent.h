@@ -68,6 +68,8 @@ class Incumbents {
     return objective_value(goal_.objective, energy_pj, cycles);
   }
   double value(const CostBound& bound) const;
+  // Of mappings that cost at least so much energy and are of use.
+  double most_cycles(double energy_pj) const;
   // Along the line of equal value through the best mapping.
   std::optional<Blend> tangent() const;
   const Goal& goal() const { return goal_; }

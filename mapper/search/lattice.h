@@ -234,6 +234,7 @@ class OutlookLattices {
                   std::size_t most_tiles = OutlookLattice::kMostTiles);
   std::shared_ptr<OutlookLattice> with(const OutlookLattice::Lanes& lanes);
   const std::vector<std::vector<OutlookLattice::Bin>>& few_sizes() const { return few_sizes_; }
+  std::size_t most_tiles() const { return most_tiles_; }
 
  private:
   struct Entry {

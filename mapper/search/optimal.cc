@@ -64,23 +64,28 @@ class Optimal {
   // That are taken whatever was spent already, and not counted: what they list tells a bound.
   static constexpr std::uint64_t kFirstLooks = 1 << 18;
   static constexpr double kSteep = 4;
+  static constexpr std::size_t kFiner = 4;  // times as many sizes as a first glance tells apart
 
   struct Listed : Choice {
-    std::size_t number = 0;  // in the order in which they came
-    std::size_t order = 0;   // among kin
-    bool with_kin = true;    // stands for all of them
-    bool glanced = false;    // at what is ahead
+    std::size_t number = 0;   // in the order in which they came
+    std::size_t order = 0;    // among kin
+    bool with_kin = true;     // stands for all of them
+    std::size_t glances = 0;  // at what is ahead
   };
   // What a thread works with; none of it decides an answer.
   struct Tools {
     Tools(const Mapspace& space, const Evaluator& evaluator, std::size_t coarse_tiles)
         : counter(evaluator),
-          lattices(extents_of(space.problem()), space.options().factors == Factors::kPerfect),
-          coarse(extents_of(space.problem()), space.options().factors == Factors::kPerfect,
-                 coarse_tiles),
+          lattices(lattices_of(space, OutlookLattice::kMostTiles)),
+          coarse{{lattices_of(space, coarse_tiles), lattices_of(space, kFiner * coarse_tiles)}},
           scratch(evaluator.make_scratch()) {}
+    static OutlookLattices lattices_of(const Mapspace& space, std::size_t most_tiles) {
+      return {extents_of(space.problem()), space.options().factors == Factors::kPerfect,
+              most_tiles};
+    }
     BoundaryCounter counter;
-    OutlookLattices lattices, coarse;
+    OutlookLattices lattices;
+    std::array<OutlookLattices, 2> coarse;
     ScratchPtr scratch;
   };
   // A choice on its way through a batch.
@@ -259,7 +264,7 @@ class Optimal {
       if (!kin.empty() && !(rules_.bound && rules_.kin)) return End::kParts;
     }
     Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
-                rules_, kin);
+                rules_, kin, most_cycles(followed));
     followed.work.work += kOpened + kin.size();
     const auto come_closer = [&] {
       const CostBound former = std::exchange(choice.least, climb.least());
@@ -280,10 +285,11 @@ class Optimal {
       return std::nullopt;
     };
     const bool looks = climb.tilings() > rules_.few_tilings;
-    if (looks && coarse_tells_ && !choice.glanced) {
-      climb.glance(blends_, tools.coarse);
-      choice.glanced = true;
-      followed.work.work += climb.outlook_numbers() / kOutlookNumbers;
+    while (looks && coarse_tells_ && choice.glances < tools.coarse.size() &&
+           climb.sizes() > static_cast<double>(tools.coarse[choice.glances].most_tiles())) {
+      const std::uint64_t before = climb.outlook_numbers();
+      climb.glance(blends_, tools.coarse[choice.glances++]);
+      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
       if (const auto end = turned_away()) return *end;
     }
     if (looks) {
@@ -313,6 +319,12 @@ class Optimal {
       if (rules_.bound && !followed.incumbents.useful(choice.least)) return End::kUseless;
     }
     return End::kDone;  // the last beam has no edge
+  }
+
+  double most_cycles(const Followed& followed) const {
+    constexpr double kMargin = 1 + 1e-9;
+    if (!rules_.bound) return std::numeric_limits<double>::infinity();
+    return kMargin * followed.incumbents.most_cycles(followed.choice.least.energy_pj);
   }
 
   static SearchLimits limits_after(SearchLimits limits, const Followed& followed) {
