@@ -86,13 +86,15 @@ OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, 
     bins_.clear();
     stride_.clear();
     joined_ = 0;
+    // Divisors are not joined: rather more of them than none at all.
+    const std::size_t most = perfect_ ? 2 * most_tiles : ratio < 1 ? most_tiles / 2 : most_tiles;
     std::size_t size = 1;
-    for (std::size_t d = 0; d < extents_.size() && size <= most_tiles; ++d) {
+    for (std::size_t d = 0; d < extents_.size() && size <= most; ++d) {
       bins_.push_back(bins_of(d, lanes[d], ratio));
       stride_.push_back(size);
       size *= bins_.back().size();
     }
-    if (size <= (ratio < 1 ? most_tiles / 2 : most_tiles)) size_ = size;
+    if (size <= most) size_ = size;
     if (perfect_) break;
   }
   if (size_ == 0) return;
