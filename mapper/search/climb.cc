@@ -356,7 +356,7 @@ void Climb::set_shares() {
     }
     if (forwards_[t]) group_[t].fill(all_dims_);
   }
-  compares_words_ = dominates_ && kin_.empty() && (instances_differ_ || prices_.rounding_pj() > 0);
+  compares_words_ = dominates_ && (instances_differ_ || prices_.rounding_pj() > 0);
 }
 
 // Per systolic fan-out the tensors that may be stationary in it, by their first store below; if
@@ -502,8 +502,8 @@ void Climb::add_leakage(double cycles, double& energy) const {
 }
 
 Climb::End Climb::run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work,
-                      const SearchLimits& limits, std::size_t beam) {
-  return Run(*this, incumbents, scratch, work, limits).run(beam);
+                      const SearchLimits& limits, std::size_t beam, bool strict) {
+  return Run(*this, incumbents, scratch, work, limits).run(beam, strict);
 }
 
 }  // namespace loopscape

@@ -63,7 +63,9 @@ class Climb {
   // mappings that may are offered in every order; kUntold: that did not settle it.
   enum class End : std::uint8_t { kDone, kNarrowed, kUntold, kInterrupted };
   End run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work, const SearchLimits& limits,
-          std::size_t beam = SIZE_MAX);
+          std::size_t beam = SIZE_MAX, bool strict = false);
+  // Can kin be compared by more than sums, so that a strict run of them proves what they may?
+  bool may_be_strict() const { return prices_.tells_all() && compares_words_; }
 
  private:
   OutlookLattice::Lanes lattice_lanes() const;

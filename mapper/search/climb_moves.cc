@@ -475,9 +475,9 @@ void Climb::Run::pay(State& state, const Open& open) {
   if (flow.known) {
     if (of_kin != nullptr) add_more(*of_kin, state);
     climb_.prices_.price(open.tensor, open.boundary, flow, state.paid);
-    if (climb_.compares_words_) {
+    if (compares_words_) {
       state.moved[climb_.first_boundary_[open.tensor] + open.boundary - 1u] = {
-          flow.most, share_of(boundary, flow)};
+          flow.most, share_of(boundary, flow, of_kin)};
     }
   } else {
     state.priced = false;  // its cost is left out, which is a bound too
@@ -495,8 +495,10 @@ void Climb::Run::add_more(const KinFlow& flow, State& state) {
 // Words are a product over groups of dimensions (those of one rank, and each irrelevant one), and a
 // group without lanes above the boundary's stores is the same factor for every instance. Lanes over
 // a relevant dimension of its own are told by the tile below them.
-std::uint32_t Climb::Run::share_of(const BoundaryLoops& boundary, const BoundaryFlow& flow) {
+std::uint32_t Climb::Run::share_of(const BoundaryLoops& boundary, const BoundaryFlow& flow,
+                                   const KinFlow* of_kin) {
   const std::size_t t = boundary.tensor;
+  if (of_kin != nullptr && !of_kin->same_words) return Moved::kUntold;
   if (!climb_.instances_differ_) return 0;
   if (climb_.reuses_more_[t]) return Moved::kUntold;
   share_.clear();
@@ -508,15 +510,17 @@ std::uint32_t Climb::Run::share_of(const BoundaryLoops& boundary, const Boundary
       told = static_cast<DimMask>(told | climb_.group_[t][d]);
   }
   if (told != 0) put_told_loops(boundary, told);
-  for (const BoundaryFlow::Network& network : flow.networks) {
-    if (network.exact && network.least_pj == network.most_pj &&
-        network.least_bits == network.most_bits) {
-      continue;
-    }
-    put_share(network.fanout);
-    for (const double value :
-         {network.least_pj, network.most_pj, network.least_bits, network.most_bits}) {
-      share_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  const auto put_values = [&](std::span<const double> values) {
+    share_.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  };
+  if (of_kin != nullptr) {
+    put_values(of_kin->inexact);
+  } else {
+    for (const BoundaryFlow::Network& network : flow.networks) {
+      if (network.tells_all()) continue;
+      put_share(network.fanout);
+      put_values(
+          std::array{network.least_pj, network.most_pj, network.least_bits, network.most_bits});
     }
   }
   const auto [known, is_new] = shares_.try_emplace(share_, last_share_ + 1);

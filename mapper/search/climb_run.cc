@@ -7,8 +7,10 @@ namespace loopscape {
 
 // ---- start and finish ----
 
-Climb::End Climb::Run::run(std::size_t beam) {
+Climb::End Climb::Run::run(std::size_t beam, bool strict) {
   beam_ = beam;
+  strict_ = strict || climb_.kin_.empty();
+  compares_words_ = strict_ && climb_.compares_words_;
   std::vector<State> here;
   State start = first_state();
   if (settle(start)) here.push_back(std::move(start));
@@ -66,7 +68,7 @@ Climb::State Climb::Run::first_state() {
   state.tile.fill(1);
   state.paid = climb_.prices_.fixed();
   state.more_pj.resize(climb_.kin_.size(), 0);
-  if (climb_.compares_words_) state.moved.resize(climb_.first_boundary_.back());
+  if (compares_words_) state.moved.resize(climb_.first_boundary_.back());
   state.used_bits.resize(climb_.space_.arch().memories.size(), 0);
   state.factor.assign(climb_.placement_.factors.size(), 1);
   for (const Watch& watch : climb_.watches_) {
@@ -100,7 +102,7 @@ void Climb::Run::finish(std::vector<State>& states) {
       continue;
     }
     offer(state);
-    if (!climb_.kin_.empty()) untold_ = untold_ || !climb_.rules_.bound || useful(state);
+    if (!strict_) untold_ = untold_ || !climb_.rules_.bound || useful(state);
   }
 }
 
@@ -371,7 +373,7 @@ bool Climb::Run::moves_no_more(const State& a, const State& b) const {
 }
 
 // Either in every case, whatever sums do not tell, or because instance by instance nothing is
-// worse. Of kin only sums are asked.
+// worse. Of kin at first only sums are asked.
 bool Climb::Run::no_worse(const State& a, const State& b) const {
   if (a.steps > b.steps || a.paid.exposed > b.paid.exposed) return false;
   if (a.more_pj.empty() && a.paid.energy > b.paid.energy) return false;
@@ -387,7 +389,8 @@ bool Climb::Run::no_worse(const State& a, const State& b) const {
   const bool exposes_no_more =
       a.paid.exposed_most <= b.paid.exposed ||
       (a.paid.exposed == b.paid.exposed && a.paid.exposed_most == b.paid.exposed_most);
-  if (!climb_.kin_.empty() || (exposes_no_more && moves_no_more(a, b))) return true;
+  if (!strict_ || (exposes_no_more && moves_no_more(a, b))) return true;
+  if (!climb_.kin_.empty()) return false;
   if (a.paid.energy_most + climb_.prices_.rounding_pj() > b.paid.energy) return false;
   if (a.paid.exposed_most > b.paid.exposed) return false;
   for (std::size_t i = 0; i < a.paid.busy.size(); ++i) {

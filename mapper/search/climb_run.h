@@ -90,7 +90,7 @@ class Climb::Run {
         scratch_(scratch),
         work_(work),
         limits_(limits) {}
-  End run(std::size_t beam);
+  End run(std::size_t beam, bool strict);
 
  private:
   // ---- start and finish ----
@@ -214,7 +214,8 @@ class Climb::Run {
   void add_lanes_ahead(const Open& open, BoundaryLoops& boundary);
   // What tells, with the tiles below all lanes, which share of the words each instance moves, as a
   // number: where it is equal, words of all instances are as their sums.
-  std::uint32_t share_of(const BoundaryLoops& boundary, const BoundaryFlow& flow);
+  std::uint32_t share_of(const BoundaryLoops& boundary, const BoundaryFlow& flow,
+                         const KinFlow* of_kin);
   void put_told_loops(const BoundaryLoops& boundary, DimMask told);
   void put_share(std::size_t value) {
     const auto number = static_cast<std::uint32_t>(value);
@@ -307,6 +308,7 @@ class Climb::Run {
   std::size_t step_ = 0, ahead_ = 0;  // the lanes of steps from `ahead_` on are not in the tile yet
   Future sum_;                        // of bound()
   std::size_t beam_ = SIZE_MAX;
+  bool strict_ = false, compares_words_ = false;
   double value_ = 0;            // of the state that useful() saw last
   std::vector<double> widest_;  // a heap of the beam's values
   std::vector<OpenRun> runs_;

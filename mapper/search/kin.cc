@@ -113,13 +113,23 @@ void KinFlows::lower(const BoundaryFlow& other, BoundaryFlow& flow) {
   }
 }
 
+void KinFlows::put_inexact(const BoundaryFlow& its, KinFlow& flow) {
+  for (const BoundaryFlow::Network& network : its.networks) {
+    if (network.tells_all()) continue;
+    flow.inexact.insert(flow.inexact.end(),
+                        {static_cast<double>(network.fanout), network.least_pj, network.most_pj,
+                         network.least_bits, network.most_bits});
+  }
+}
+
 KinFlow KinFlows::count(std::size_t k, const BoundaryLoops& boundary) {
   const std::size_t t = boundary.tensor;
   std::uint64_t axes = 0;
   for (const MappingNode& loop : boundary.loops) {
     if (loop.kind == LoopKind::kSpatial) axes |= std::uint64_t{1} << loop.axis;
   }
-  KinFlow flow{counter_.flow_anew(boundary), {}};
+  KinFlow flow{counter_.flow_anew(boundary), {}, true, {}};
+  put_inexact(flow.least, flow);
   flow.more_pj.push_back(prices_.links_pj(t, k, flow.least));  // at first all that they pay
   BoundaryLoops another = boundary;
   const std::vector<std::size_t>& first = alike(axes);
@@ -132,6 +142,9 @@ KinFlow KinFlows::count(std::size_t k, const BoundaryLoops& boundary) {
     another.loops = path_;
     const BoundaryFlow its = counter_.flow_anew(another);
     flow.more_pj.push_back(prices_.links_pj(t, k, its));
+    flow.same_words = flow.same_words && its.known && its.least == flow.least.least &&
+                      its.most == flow.least.most;
+    put_inexact(its, flow);
     lower(its, flow.least);
   }
   const double least_pj = prices_.links_pj(t, k, flow.least);

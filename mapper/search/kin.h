@@ -29,6 +29,9 @@ std::vector<SpatialLoops> kin_of(const Placement& placement, const SpatialLoops&
 struct KinFlow {
   BoundaryFlow least;
   std::vector<double> more_pj;  // [kin]
+  bool same_words = true;       // of all kin
+  // Links whose sums do not tell all, of each of the kin.
+  std::vector<double> inexact;
 };
 
 // For one thread.
@@ -47,6 +50,7 @@ class KinFlows {
   void set_path(std::size_t kin, std::span<const MappingNode> loops);
   KinFlow count(std::size_t k, const BoundaryLoops& boundary);
   static void lower(const BoundaryFlow& other, BoundaryFlow& flow);
+  static void put_inexact(const BoundaryFlow& its, KinFlow& flow);
 
   BoundaryCounter& counter_;
   const BoundaryPrices& prices_;

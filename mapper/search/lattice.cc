@@ -130,6 +130,10 @@ std::vector<OutlookLattice::Bin> OutlookLattice::classes_of(std::int64_t extent,
   const std::vector<Stage> stages = stages_of(extent, perfect, lanes);
   std::vector<Bin> classes;
   for (std::int64_t size = 1; size <= extent;) {
+    if (perfect && extent % size != 0) {
+      ++size;
+      continue;
+    }
     const std::int64_t tiles = ceil_div(extent, size);
     const std::int64_t next = tiles == 1 ? extent + 1 : ceil_div(extent, tiles - 1);
     const std::int64_t last = perfect || (apart && tiles > 1) ? size : next - 1;
@@ -350,6 +354,7 @@ OutlookLattices::OutlookLattices(std::vector<std::int64_t> extents, bool perfect
     : extents_(std::move(extents)),
       perfect_(perfect),
       most_tiles_(most_tiles),
+      classes_(OutlookLattice::classes(extents_, perfect_, OutlookLattice::Lanes(extents_.size()))),
       few_sizes_(OutlookLattice::few_sizes(extents_, perfect)) {}
 
 // Tables of the lattice for all are shared by choices with different lanes: only much smaller ones
@@ -358,8 +363,7 @@ std::shared_ptr<OutlookLattice> OutlookLattices::with(const OutlookLattice::Lane
   constexpr double kMuchSmaller = 0.2;
   const OutlookLattice::Lanes none(extents_.size());
   if (perfect_ && lanes != none) {
-    const double all = OutlookLattice::classes(extents_, perfect_, none);
-    const bool few = OutlookLattice::classes(extents_, perfect_, lanes) < kMuchSmaller * all;
+    const bool few = OutlookLattice::classes(extents_, perfect_, lanes) < kMuchSmaller * classes_;
     if (!few) return with(none);
   }
   const auto known = std::find_if(entries_.begin(), entries_.end(),

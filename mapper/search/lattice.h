@@ -244,6 +244,7 @@ class OutlookLattices {
   std::vector<std::int64_t> extents_;
   bool perfect_;
   std::size_t most_tiles_;
+  double classes_;  // without lanes
   std::vector<std::vector<OutlookLattice::Bin>> few_sizes_;
   std::list<Entry> entries_;  // last used first
 };

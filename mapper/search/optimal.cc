@@ -304,17 +304,20 @@ class Optimal {
       followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
       if (const auto end = turned_away()) return *end;
     }
-    for (const std::size_t beam : {kBeam, kWider, kWidest, SIZE_MAX}) {
-      if (beam != SIZE_MAX && !rules_.bound) continue;
+    constexpr std::array kBeams{kBeam, kWider, kWidest, SIZE_MAX};
+    bool strict = false;
+    for (std::size_t i = rules_.bound ? 0 : kBeams.size() - 1; i < kBeams.size();) {
       ClimbWork work;
       const Climb::End end = climb.run(followed.incumbents, *tools.scratch, work,
-                                       limits_after(limits, followed), beam);
+                                       limits_after(limits, followed), kBeams[i], strict);
       if (end != Climb::End::kDone) work.bounded = work.dominated = 0;  // seen again
       followed.work.add(work);
       if (end == Climb::End::kInterrupted) return End::kInterrupted;
       if (end == Climb::End::kDone) return End::kDone;
       if (dives) return End::kDived;
-      if (end == Climb::End::kUntold) return End::kParts;
+      if (end == Climb::End::kUntold && !climb.may_be_strict()) return End::kParts;
+      strict = strict || end == Climb::End::kUntold;
+      if (end != Climb::End::kUntold) ++i;
       come_closer();
       if (rules_.bound && !followed.incumbents.useful(choice.least)) return End::kUseless;
     }

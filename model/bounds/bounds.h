@@ -48,6 +48,7 @@ struct BoundaryFlow {
     std::uint8_t fanout = 0;
     double least_pj = 0, most_pj = 0, least_bits = 0, most_bits = 0;
     bool exact = true;  // but for refills: `least` leaves out what may not come back
+    bool tells_all() const { return exact && least_pj == most_pj && least_bits == most_bits; }
   };
   std::vector<Network> networks;
 };

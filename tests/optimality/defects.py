@@ -28,7 +28,8 @@ LIST = pathlib.Path(__file__).with_name("defects.txt")
 TESTS = (("bounds: the least of links is no more than the links of random boundaries", 200),
          ("bounds: never above the cost of a mapping, and the cost once all is closed", 600),
          ("optimal: the optimum and the front of random worlds are those of brute force", 600),
-         ("optimal: the same on any number of threads", 80))
+         ("optimal: the same on any number of threads", 80),
+         ("kin: climbed together or one by one, the answer is the same", 60))
 
 
 def defects():
