@@ -357,8 +357,8 @@ OutlookLattices::OutlookLattices(std::vector<std::int64_t> extents, bool perfect
       classes_(OutlookLattice::classes(extents_, perfect_, OutlookLattice::Lanes(extents_.size()))),
       few_sizes_(OutlookLattice::few_sizes(extents_, perfect)) {}
 
-// Tables of the lattice for all are shared by choices with different lanes: only much smaller ones
-// are worth filling anew.
+// Divisors are the same with any lanes, so that their choices share tables of one lattice: only
+// much smaller ones are worth filling anew.
 std::shared_ptr<OutlookLattice> OutlookLattices::with(const OutlookLattice::Lanes& lanes) {
   constexpr double kMuchSmaller = 0.2;
   const OutlookLattice::Lanes none(extents_.size());

@@ -226,8 +226,8 @@ class OutlookLattice {
   std::map<std::string, std::shared_ptr<const LevelTables>> known_;
 };
 
-// Those of a search: one for all spatial choices, and where lanes leave few sizes one for each set
-// of lanes. Not for several threads at once.
+// Those of a search: one for each set of lanes, but of perfect factors one for all whose lanes
+// leave many sizes. Not for several threads at once.
 class OutlookLattices {
  public:
   OutlookLattices(std::vector<std::int64_t> extents, bool perfect,

@@ -266,49 +266,59 @@ class Optimal {
     Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
                 rules_, kin, most_cycles(followed));
     followed.work.work += kOpened + kin.size();
-    const auto come_closer = [&] {
-      const CostBound former = std::exchange(choice.least, climb.least());
-      choice.least.energy_pj = std::max(choice.least.energy_pj, former.energy_pj);
-      choice.least.cycles = std::max(choice.least.cycles, former.cycles);
-      if (choice.least.lines == 0) {
-        choice.least.line = former.line;
-        choice.least.lines = former.lines;
-      }
-      choice.value = std::max(choice.value, followed.incumbents.value(choice.least));
-    };
-    come_closer();
+    come_closer(climb, followed);
     if (choice.value > next) return End::kWaits;
-    const auto turned_away = [&]() -> std::optional<End> {
-      come_closer();
+    if (const auto end = look(climb, followed, next, tools)) return *end;
+    return climb_through(climb, followed, dives, limits, *tools.scratch);
+  }
+
+  static void come_closer(const Climb& climb, Followed& followed) {
+    Listed& choice = followed.choice;
+    const CostBound former = std::exchange(choice.least, climb.least());
+    choice.least.energy_pj = std::max(choice.least.energy_pj, former.energy_pj);
+    choice.least.cycles = std::max(choice.least.cycles, former.cycles);
+    if (choice.least.lines == 0) {
+      choice.least.line = former.line;
+      choice.least.lines = former.lines;
+    }
+    choice.value = std::max(choice.value, followed.incumbents.value(choice.least));
+  }
+
+  // Ahead, from afar and then closer. Why the choice is not to be climbed now, if it is not.
+  std::optional<typename Followed::End> look(Climb& climb, Followed& followed, double next,
+                                             Tools& tools) {
+    using End = typename Followed::End;
+    Listed& choice = followed.choice;
+    const auto turned_away = [&](const auto& looks_on) -> std::optional<End> {
+      const std::uint64_t before = climb.outlook_numbers();
+      looks_on();
+      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
+      come_closer(climb, followed);
       if (rules_.bound && !followed.incumbents.useful(choice.least)) return End::kUseless;
       if (choice.value > next) return End::kWaits;
       return std::nullopt;
     };
-    const bool looks = climb.tilings() > rules_.few_tilings;
-    while (looks && coarse_tells_ && choice.glances < tools.coarse.size() &&
+    if (climb.tilings() <= rules_.few_tilings) return turned_away([] {});
+    while (coarse_tells_ && choice.glances < tools.coarse.size() &&
            climb.sizes() > static_cast<double>(tools.coarse[choice.glances].most_tiles())) {
-      const std::uint64_t before = climb.outlook_numbers();
-      climb.glance(blends_, tools.coarse[choice.glances++]);
-      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
-      if (const auto end = turned_away()) return *end;
+      OutlookLattices& coarse = tools.coarse[choice.glances++];
+      if (const auto end = turned_away([&] { climb.glance(blends_, coarse); })) return end;
     }
-    if (looks) {
-      const std::uint64_t before = climb.outlook_numbers();
-      climb.look_out(blends_);
-      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
-    }
-    if (const auto end = turned_away()) return *end;
-    if (looks && steep_) {
-      const std::uint64_t before = climb.outlook_numbers();
+    if (const auto end = turned_away([&] { climb.look_out(blends_); })) return end;
+    if (!steep_) return std::nullopt;
+    return turned_away([&] {
       climb.look_also(*steep_, [&](const CostBound& least) { return steep_tells(least); });
-      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
-      if (const auto end = turned_away()) return *end;
-    }
+    });
+  }
+
+  typename Followed::End climb_through(Climb& climb, Followed& followed, bool dives,
+                                       const SearchLimits& limits, Scratch& scratch) {
+    using End = typename Followed::End;
     constexpr std::array kBeams{kBeam, kWider, kWidest, SIZE_MAX};
     bool strict = false;
     for (std::size_t i = rules_.bound ? 0 : kBeams.size() - 1; i < kBeams.size();) {
       ClimbWork work;
-      const Climb::End end = climb.run(followed.incumbents, *tools.scratch, work,
+      const Climb::End end = climb.run(followed.incumbents, scratch, work,
                                        limits_after(limits, followed), kBeams[i], strict);
       if (end != Climb::End::kDone) work.bounded = work.dominated = 0;  // seen again
       followed.work.add(work);
@@ -318,8 +328,8 @@ class Optimal {
       if (end == Climb::End::kUntold && !climb.may_be_strict()) return End::kParts;
       strict = strict || end == Climb::End::kUntold;
       if (end != Climb::End::kUntold) ++i;
-      come_closer();
-      if (rules_.bound && !followed.incumbents.useful(choice.least)) return End::kUseless;
+      come_closer(climb, followed);
+      if (rules_.bound && !followed.incumbents.useful(followed.choice.least)) return End::kUseless;
     }
     return End::kDone;  // the last beam has no edge
   }
