@@ -124,6 +124,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   set_watches();
   set_counts_tell();
   set_lanes_ahead();
+  set_mean_lanes();
   set_floors();
   set_shares();
   for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));

@@ -13,6 +13,7 @@
 
 #include "mapper/mapspace/mapspace.h"
 #include "mapper/search/choices.h"
+#include "mapper/search/copies.h"
 #include "mapper/search/incumbent.h"
 #include "mapper/search/kin.h"
 #include "mapper/search/outlook.h"
@@ -116,12 +117,21 @@ class Climb {
   // t, k: a boundary, of the tensor's store k in its chain.
   void set_line(std::size_t t, std::size_t k);
   void set_copies(std::size_t t, std::size_t k);
+  using StepBudgets = std::array<double, kMaxDims>;  // steps along each dimension, at most
+  std::vector<StepBudgets> step_budgets(std::size_t t, std::size_t k) const;
+  BoundaryPrices::Links links_with(const BoundaryPrices& prices, std::size_t t, std::size_t k,
+                                   const StepBudgets& budgets) const;
   // Of all kin.
   BoundaryPrices::Links least_links(std::size_t t, std::size_t k) const;
   double least_links_pj(std::size_t t, std::size_t k) const;
-  double least_mean_lane(std::size_t dim, std::int64_t inside) const;
+  double least_mean_lane(std::size_t dim, std::int64_t inside, double most_steps) const;
+  std::vector<std::pair<double, double>> mean_lanes(std::size_t dim, std::int64_t inside,
+                                                    std::int64_t bound, std::int64_t lanes) const;
+  void set_mean_lanes();
   double most_copies(std::size_t t, std::size_t k) const;
-  double least_copies(std::size_t t, std::size_t k) const;
+  double most_rows(std::size_t t, const LaneRows& of_all) const;
+  DimMask sharing(std::size_t t) const;
+  double least_copies_pj(std::size_t t, std::size_t k) const;
   std::vector<MappingNode> lanes_of(std::size_t t, std::size_t k) const;
   void set_lanes_ahead();
   void set_future();
@@ -134,11 +144,14 @@ class Climb {
   double words_of_compute(std::size_t tensor) const;
   static std::uint64_t name_of(const Step& store);
   double words_but_pairs(std::size_t tensor) const;
+  std::int64_t busy_at_edge(std::size_t dim, std::int64_t size, std::int64_t within) const;
   std::int64_t copies(std::size_t dim, std::int64_t size, std::int64_t within,
                       std::int64_t beyond) const;
+  std::int64_t rows(const LaneRows& lanes, std::size_t dim, std::int64_t size, std::int64_t within,
+                    std::int64_t beyond) const;
   double copies_pj(std::size_t t, std::size_t k, const Tile& child, const Tile& tile,
                    std::size_t step, double demand) const;
-  Outlook::Pair pair_of(std::size_t tensor, const BoundaryCounter::Pair& pair,
+  Outlook::Pair pair_of(std::size_t tensor, const BoundaryCounter::Pair& pair, double per_row,
                         const Outlook::Run& run) const;
   // What a blend pays for a boundary, by the words that cross it.
   struct Price {
@@ -216,14 +229,24 @@ class Climb {
   std::vector<bool> forwards_;             // [tensor]
   std::array<DimMask, kMaxDims> alike_{};  // dimensions before it, relevant to the same tensors
   std::vector<std::vector<BoundaryPrices::Floor>> floor_;  // [tensor][boundary]
-  // Of a copy beyond one for each word asked for, where copies can be told; else 0.
-  std::vector<std::vector<double>> per_arrival_;  // [tensor][boundary]
-  // Likewise: for copies beyond the first that lanes make of each word, at least.
-  std::vector<std::vector<double>> least_copies_pj_;
-  bool only_energy_ = false;       // nothing but compute takes time
-  bool exposes_ = false;           // some transfers, or folds
-  bool spares_time_ = false;       // boundaries further out may spare time of those further in
-  std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
+  // Where copies can be told.
+  struct Copies {
+    CopyPrices prices;
+    LaneRows rows;
+    std::vector<double> pair_columns;  // of each pair: its copies in a row, at most
+    double least_pj = 0;  // for copies beyond the first that lanes make of each word, at least
+  };
+  std::vector<std::vector<Copies>> copies_;  // [tensor][boundary]
+  struct MeanLanes {
+    std::int64_t inside = 1;  // lanes
+    // The least that so many steps along its dimension leave possible; rising, and falling.
+    std::vector<std::pair<double, double>> by_steps;
+  };
+  std::vector<MeanLanes> mean_lanes_;  // of each spatial loop
+  bool only_energy_ = false;           // nothing but compute takes time
+  bool exposes_ = false;               // some transfers, or folds
+  bool spares_time_ = false;           // boundaries further out may spare time of those further in
+  std::vector<bool> reuses_more_;      // [tensor]: under previous_tile words may still be there
   // [step][tensor][boundary][dimension]
   std::vector<std::vector<std::vector<std::array<std::int64_t, kMaxDims>>>> lanes_ahead_;
   std::vector<std::array<std::int64_t, kMaxDims>> lanes_left_;  // [step]: further out

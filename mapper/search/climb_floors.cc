@@ -1,6 +1,9 @@
 // What a boundary costs at least, linearly in the words that cross it.
 #include <algorithm>
+#include <cmath>
 #include <utility>
+
+#include <boost/container/static_vector.hpp>
 
 #include "mapper/search/climb_run.h"
 
@@ -91,10 +94,11 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
     floor.slope_energy += least_links_pj(t, k);
     return;
   }
-  const BoundaryPrices::Links links = least_links(t, k);
-  const double returns_base_pj = -static_cast<double>(counter_.all_words(t)) * links.return_pj;
+  const auto words = static_cast<double>(counter_.all_words(t));
   if (k == skeleton_.chain[t].size()) {  // a word arrives for every operation
-    floor.base_energy += returns_base_pj + links.arrival_pj * static_cast<double>(operations_);
+    const BoundaryPrices::Links links = least_links(t, k);
+    floor.base_energy +=
+        links.arrival_pj * static_cast<double>(operations_) - words * links.return_pj;
     floor.slope_energy += links.demand_pj + links.return_pj;
     return;
   }
@@ -106,63 +110,137 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
     prices_.price(t, k, flow, terms);
     return terms.energy;
   };
-  floor.base_energy = returns_base_pj;
-  floor.slope_energy = price(1) + links.demand_pj + links.return_pj + links.arrival_pj;
-  double& per_arrival = per_arrival_[t][k];
-  per_arrival = price(2) - price(1) + links.arrival_pj;
-  if (per_arrival < 0) {  // then the most copies cost the least
-    floor.slope_energy += (most_copies(t, k) - 1) * per_arrival;
-    per_arrival = 0;
+  Copies& copies = copies_[t][k];
+  std::vector<BoundaryPrices::Links> of_kin;
+  for (const StepBudgets& budgets : step_budgets(t, k)) {
+    of_kin.push_back(links_with(prices_, t, k, budgets));
+    for (const BoundaryPrices& prices : kin_prices_) {
+      of_kin.push_back(links_with(prices, t, k, budgets));
+    }
   }
-  // A bound falls in neither words nor copies: words asked for one by one may take fewer links.
-  per_arrival = std::min(per_arrival, std::max(0.0, floor.slope_energy));
-  const auto words = static_cast<double>(counter_.all_words(t));
-  least_copies_pj_[t][k] = words * (least_copies(t, k) - 1) * per_arrival;
+  copies.pair_columns = of_kin.front().pair_columns;
+  for (const MappingNode& lanes : lanes_of(t, k)) {
+    copies.rows.add({lanes.bound, static_cast<std::uint8_t>(lanes.id),
+                     lanes.axis_id() == of_kin.front().row_axis});
+  }
+  double return_pj = kInfinity;
+  for (const BoundaryPrices::Links& links : of_kin) {
+    return_pj = std::min(return_pj, links.return_pj);
+  }
+  const double another = price(2) - price(1);
+  for (const BoundaryPrices::Links& links : of_kin) {
+    const double one = links.demand_pj + links.arrival_pj + links.row_pj + return_pj;
+    copies.prices.add({price(1) + one, another + links.arrival_pj, links.row_pj}, most_copies(t, k),
+                      most_rows(t, copies.rows));
+  }
+  floor.base_energy = -words * return_pj;
+  floor.slope_energy = copies.prices.take_least_word();
+  copies.least_pj = least_copies_pj(t, k);
 }
 
-BoundaryPrices::Links Climb::least_links(std::size_t t, std::size_t k) const {
-  const auto mean_lane = [&](std::size_t d, std::int64_t inside) {
-    return least_mean_lane(d, inside);
+BoundaryPrices::Links Climb::links_with(const BoundaryPrices& prices, std::size_t t, std::size_t k,
+                                        const StepBudgets& budgets) const {
+  return prices.least_links(t, k, [&](std::size_t d, std::int64_t inside) {
+    return least_mean_lane(d, inside, budgets[d]);
+  });
+}
+
+// Lanes further in are cheaper to reach, and take more steps where others have nothing to do. The
+// steps of all dimensions together are limited: of some extra steps, as a power of what can be had,
+// each dimension has some share, so that any mapping keeps within one of these.
+std::vector<Climb::StepBudgets> Climb::step_budgets(std::size_t t, std::size_t k) const {
+  constexpr std::array kParts{1, 1, 8, 4, 2};
+  StepBudgets budgets;
+  budgets.fill(kInfinity);
+  boost::container::static_vector<std::size_t, kMaxDims> dims;
+  for (const MappingNode& loop : lanes_of(t, k)) {
+    const bool stands = has(counter_.relevant(t), loop.id) && !has(counter_.sliding(t), loop.id);
+    if (stands && !std::count(dims.begin(), dims.end(), loop.id)) dims.push_back(loop.id);
+  }
+  if (dims.size() < 2 || dims.size() >= kParts.size() || !skeleton_.ragged ||
+      most_steps_ == kInfinity) {
+    return {budgets};
+  }
+  constexpr double kMargin = 1 + 1e-9;
+  const int parts = kParts[dims.size()];
+  const double part = std::pow(most_steps_ / steps_least_, 1.0 / parts);
+  const auto budget = [&](std::size_t d, int its_parts) {
+    return kMargin * static_cast<double>(steps_along_[d].least()) * std::pow(part, its_parts);
   };
-  BoundaryPrices::Links least = prices_.least_links(t, k, mean_lane);
+  std::vector<StepBudgets> all;
+  const std::function<void(std::size_t, int)> share = [&](std::size_t i, int left) {
+    if (i + 1 == dims.size()) {
+      budgets[dims[i]] = budget(dims[i], left);
+      all.push_back(budgets);
+      return;
+    }
+    for (int its = 0; its <= left && its < parts; ++its) {
+      budgets[dims[i]] = budget(dims[i], its + 1);
+      share(i + 1, left - its);
+    }
+  };
+  share(0, parts);
+  return all;
+}
+
+// Without rows.
+BoundaryPrices::Links Climb::least_links(std::size_t t, std::size_t k) const {
+  StepBudgets budgets;
+  budgets.fill(kInfinity);
+  BoundaryPrices::Links least = links_with(prices_, t, k, budgets);
+  least.arrival_pj = least.per_arrival_pj();
   if (kin_prices_.empty()) return least;
   // Of a word with one copy, and with as many as there can be: no kin lies below the line from one
   // to the other.
   const double copies = most_copies(t, k);
   double one = least.demand_pj + least.arrival_pj, most = one + (copies - 1) * least.arrival_pj;
   for (const BoundaryPrices& prices : kin_prices_) {
-    const BoundaryPrices::Links links = prices.least_links(t, k, mean_lane);
+    const BoundaryPrices::Links links = links_with(prices, t, k, budgets);
+    const double per_arrival = links.per_arrival_pj();
     least.return_pj = std::min(least.return_pj, links.return_pj);
-    one = std::min(one, links.demand_pj + links.arrival_pj);
-    most = std::min(most, links.demand_pj + copies * links.arrival_pj);
+    one = std::min(one, links.demand_pj + per_arrival);
+    most = std::min(most, links.demand_pj + copies * per_arrival);
   }
   least.arrival_pj = copies > 1 ? (most - one) / (copies - 1) : least.arrival_pj;
   least.demand_pj = one - least.arrival_pj;
   return least;
 }
 
-// Of a word, at most.
+// Lanes that may have the same word.
+DimMask Climb::sharing(std::size_t t) const {
+  return static_cast<DimMask>(~counter_.relevant(t) | counter_.sliding(t));
+}
+
 double Climb::most_copies(std::size_t t, std::size_t k) const {
-  const DimMask relevant = counter_.relevant(t), sliding = counter_.sliding(t);
   double copies = 1;
   for (const MappingNode& loop : lanes_of(t, k)) {
-    if (!has(relevant, loop.id) || has(sliding, loop.id)) copies *= loop.bound;
+    if (has(sharing(t), loop.id)) copies *= loop.bound;
   }
   return copies;
 }
 
-// Of a word, at least, however often it crosses.
-double Climb::least_copies(std::size_t t, std::size_t k) const {
-  const DimMask shares = static_cast<DimMask>(~counter_.relevant(t));
+double Climb::most_rows(std::size_t t, const LaneRows& of_all) const {
+  double rows = 1;
+  for (const LaneRows::Lanes& lanes : of_all) {
+    if (lanes.are_rows && has(sharing(t), lanes.dim)) rows *= lanes.bound;
+  }
+  return rows;
+}
+
+// Of all words, at least, however often they cross.
+double Climb::least_copies_pj(std::size_t t, std::size_t k) const {
   std::array<std::int64_t, kMaxDims> within;
   within.fill(1);
   for (const MappingNode& loop : lanes_of(t, k)) within[loop.id] *= loop.bound;
-  double least = 1;
+  double copied = 1, in_rows = 1;
   for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
-    if (has(shares, d))
-      least *= static_cast<double>(copies(d, space_.problem().dims[d].extent, within[d], 1));
+    if (has(counter_.relevant(t), d)) continue;
+    const std::int64_t extent = space_.problem().dims[d].extent;
+    copied *= static_cast<double>(copies(d, extent, within[d], 1));
+    in_rows *= static_cast<double>(rows(copies_[t][k].rows, d, extent, within[d], 1));
   }
-  return least;
+  const auto words = static_cast<double>(counter_.all_words(t));
+  return copies_[t][k].prices.least(words, words * copied, words * in_rows);
 }
 
 double Climb::least_links_pj(std::size_t t, std::size_t k) const {
@@ -173,25 +251,34 @@ double Climb::least_links_pj(std::size_t t, std::size_t k) const {
   return least;
 }
 
-// Over a dimension's indices, at least, the mean number of the lane that has them, of the loop that
-// has so many lanes inside. Its tiles are no smaller than those, leave something for the last lane
-// of the outermost loop, and do not take more steps than are of use: the first lane has a tile in
-// every round.
-double Climb::least_mean_lane(std::size_t d, std::int64_t inside) const {
-  const std::int64_t extent = space_.problem().dims[d].extent;
-  std::int64_t bound = 1, lanes = 1, outermost = 1;  // lanes: of this loop and those outside it
-  for (std::int64_t reached = 1, i = std::ssize(skeleton_.spatial); i-- > 0;) {
-    const MappingNode& loop = skeleton_.spatial[static_cast<std::size_t>(i)];
-    if (loop.id != d) continue;
-    if (reached == inside) bound = loop.bound;
-    if (reached >= inside) lanes *= loop.bound;
-    reached *= loop.bound;
-    outermost = loop.bound;
+// Over a dimension's indices, the mean number of the lane that has them, of a spatial loop. Tiles
+// inside it are no smaller than the lanes there and leave something for the last lane of the
+// outermost loop; the first lane has a tile in every round.
+void Climb::set_mean_lanes() {
+  mean_lanes_.resize(skeleton_.spatial.size());
+  std::array<std::int64_t, kMaxDims> reached;
+  reached.fill(1);
+  for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
+    const MappingNode& loop = skeleton_.spatial[i];
+    MeanLanes& its = mean_lanes_[i];
+    its.inside = std::exchange(reached[loop.id], reached[loop.id] * loop.bound);
+    if (!skeleton_.ragged) its.by_steps.emplace_back(0, static_cast<double>(loop.bound - 1) / 2);
   }
-  if (!skeleton_.ragged) return static_cast<double>(bound - 1) / 2;
+  for (std::size_t i = 0; skeleton_.ragged && i < mean_lanes_.size(); ++i) {
+    const auto d = static_cast<std::size_t>(skeleton_.spatial[i].id);
+    mean_lanes_[i].by_steps = mean_lanes(d, mean_lanes_[i].inside, skeleton_.spatial[i].bound,
+                                         reached[d] / mean_lanes_[i].inside);
+  }
+}
+
+// The fewer of all steps along the dimension, the larger it is.
+std::vector<std::pair<double, double>> Climb::mean_lanes(std::size_t d, std::int64_t inside,
+                                                         std::int64_t bound,
+                                                         std::int64_t lanes) const {
+  const std::int64_t extent = space_.problem().dims[d].extent, outermost = outermost_lanes_[d];
   const double others = steps_least_ / static_cast<double>(steps_along_[d].least());
   const auto at_once = static_cast<double>(inside * (lanes / bound));
-  double least = static_cast<double>(bound);
+  std::vector<std::pair<double, double>> means;
   for (std::int64_t tile = inside; tile * (lanes / outermost) * (outermost - 1) < extent; ++tile) {
     const std::int64_t rounds = (extent - 1) / (tile * bound);
     const std::int64_t rest = extent - rounds * tile * bound, full = rest / tile;
@@ -199,9 +286,29 @@ double Climb::least_mean_lane(std::size_t d, std::int64_t inside) const {
     if (others * in_line / at_once > most_steps_) continue;
     const std::int64_t sum = rounds * tile * (bound * (bound - 1) / 2) +
                              tile * (full * (full - 1) / 2) + full * (rest - full * tile);
-    least = std::min(least, static_cast<double>(sum) / static_cast<double>(extent));
+    means.emplace_back(in_line / at_once, static_cast<double>(sum) / static_cast<double>(extent));
   }
-  return least;
+  std::sort(means.begin(), means.end());
+  std::size_t kept = 0;
+  for (const auto& mean : means) {
+    if (kept == 0 || mean.second < means[kept - 1].second) means[kept++] = mean;
+  }
+  means.resize(kept);
+  return means;
+}
+
+double Climb::least_mean_lane(std::size_t d, std::int64_t inside, double most_steps) const {
+  for (std::size_t i = 0; i < mean_lanes_.size(); ++i) {
+    if (skeleton_.spatial[i].id != d || mean_lanes_[i].inside != inside) continue;
+    const auto& means = mean_lanes_[i].by_steps;
+    const auto above =
+        std::upper_bound(means.begin(), means.end(), most_steps,
+                         [](double most, const auto& mean) { return most < mean.first; });
+    // Nothing of use has so few steps.
+    if (above == means.begin()) return static_cast<double>(skeleton_.spatial[i].bound - 1);
+    return std::prev(above)->second;
+  }
+  return 0;
 }
 
 // Innermost first.
@@ -225,15 +332,13 @@ void Climb::set_floors() {
   reuses_more_.resize(floor_.size());
   const bool previous = evaluator_.conventions().reuse == Conventions::Reuse::kPreviousTile;
   const bool ragged = space_.options().factors == Factors::kRagged;
-  per_arrival_.resize(floor_.size());
-  least_copies_pj_.resize(floor_.size());
+  copies_.resize(floor_.size());
   exposes_ = !watches_.empty();
   for (std::size_t t = 0; t < floor_.size(); ++t) {
     forwards_.push_back(has_neighbour_links(space_, t));
     reuses_more_[t] = previous && (ragged || counter_.complex(t) != 0);
     floor_[t].resize(skeleton_.chain[t].size() + 1);
-    per_arrival_[t].resize(floor_[t].size());
-    least_copies_pj_[t].resize(floor_[t].size());
+    copies_[t].resize(floor_[t].size());
     for (std::size_t k = 1; k < floor_[t].size(); ++k) {
       BoundaryPrices::Floor& floor = floor_[t][k];
       floor = prices_.floor(t, k);

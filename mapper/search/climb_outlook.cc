@@ -10,21 +10,37 @@ std::uint8_t Climb::chain_memory(const OpenRun& run) const {
   return skeleton_.chain[run.tensor][run.boundary];
 }
 
+// Of lanes `within` a dimension's last tile, for tiles of at most this size: each has its share of
+// a full one. In a tile that is all there is the last lane of the outermost loop is busy.
+std::int64_t Climb::busy_at_edge(std::size_t d, std::int64_t size, std::int64_t within) const {
+  const std::int64_t extent = space_.problem().dims[d].extent, tiles = ceil_div(extent, size);
+  if (tiles == 1) return within - within / outermost_lanes_[d] + 1;
+  const std::int64_t edge = extent - (tiles - 1) * size;
+  return std::clamp<std::int64_t>(ceil_div(edge * within, size), 1, within);
+}
+
 // Copies of a word by irrelevant lanes `within` a tile (those `beyond` come further out), for tiles
-// of at most this size: full ones reach every lane; the edge as many as have something to do if
-// each has its share of a full one; a tile that is all there is reaches all lanes of one loop, and
-// of several more than half.
+// of at most this size: full ones reach every lane.
 std::int64_t Climb::copies(std::size_t d, std::int64_t size, std::int64_t within,
                            std::int64_t beyond) const {
-  const std::int64_t extent = space_.problem().dims[d].extent, tiles = ceil_div(extent, size);
+  const std::int64_t tiles = ceil_div(space_.problem().dims[d].extent, size);
   if (!skeleton_.ragged) return tiles * within;
   if (within == 1) return tiles;
-  if (tiles == 1) {
-    if (beyond > 1) return 1;
-    return within == outermost_lanes_[d] ? within : within / 2 + 1;
-  }
-  const std::int64_t edge = extent - (tiles - 1) * size;
-  return (tiles - 1) * within + std::clamp<std::int64_t>(ceil_div(edge * within, size), 1, within);
+  if (tiles == 1 && beyond > 1) return 1;
+  return (tiles - 1) * within + busy_at_edge(d, size, within);
+}
+
+// The rows that such copies stand in, of the fan-out below the parent.
+std::int64_t Climb::rows(const LaneRows& lanes, std::size_t d, std::int64_t size,
+                         std::int64_t within, std::int64_t beyond) const {
+  const std::int64_t tiles = ceil_div(space_.problem().dims[d].extent, size);
+  const std::int64_t rounds = tiles / beyond;
+  const std::int64_t rows_within = lanes.rows(d, 1, within, within);
+  const std::int64_t rows_beyond = lanes.rows(d, within, beyond, beyond);
+  if (!skeleton_.ragged) return rounds * rows_within * rows_beyond;
+  if (beyond > 1) return rounds * rows_beyond + lanes.rows(d, within, beyond, tiles % beyond);
+  return (tiles - 1) * rows_within +
+         lanes.rows(d, 1, within, within == 1 ? 1 : busy_at_edge(d, size, within));
 }
 
 double Climb::words_but_pairs(std::size_t t) const {
@@ -35,7 +51,7 @@ double Climb::words_but_pairs(std::size_t t) const {
   return words;
 }
 
-Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
+Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair, double per_row,
                              const Outlook::Run& run) const {
   const auto side = [&](std::size_t d) {
     struct Side {
@@ -44,7 +60,7 @@ Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
     };
     const std::int64_t within = run.lanes[d], beyond = run.lanes_beyond[d];
     // Full lanes of a clipped tile, at least: all but the last of the outermost loop.
-    const std::int64_t room = within == outermost_lanes_[d] ? within - 1 : (within + 1) / 2;
+    const std::int64_t room = within - within / outermost_lanes_[d];
     return Side{space_.problem().dims[d].extent,
                 within,
                 beyond,
@@ -87,7 +103,7 @@ Outlook::Pair Climb::pair_of(std::size_t t, const BoundaryCounter::Pair& pair,
                      overlaps(b, least_b, a, child_a) ? all(child_a, b.extent) : apart};
     return sums;
   };
-  return {pair.a, pair.b, words};
+  return {pair.a, pair.b, per_row, words};
 }
 
 Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& view) const {
@@ -98,10 +114,12 @@ Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& vi
   run.single_words = all_words;
   run.slope = std::max(0.0, price.slope);
   run.base = paid_for(price, all_words) - run.slope * all_words + price.fold;
-  run.once = run.base + run.slope * all_words + least_copies_pj_[t][open.boundary];
+  const Copies& its = copies_[t][open.boundary];
+  run.once = run.base + run.slope * all_words + its.least_pj;
   run.fold = price.fold;
   run.lanes_left = lanes_left_[next];
-  run.per_arrival = per_arrival_[t][open.boundary];
+  run.prices = its.prices;
+  run.lane_rows = its.rows;
   run.relevant = counter_.relevant(t);
   run.repeats = !reuses_more_[t];
   const std::size_t store = store_step_[t][open.boundary];
@@ -113,10 +131,16 @@ Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& vi
                                                                     std::int64_t size) {
     return copies(d, size, lanes[d], beyond[d]);
   };
+  run.rows = [this, &its, lanes = run.lanes, beyond = run.lanes_beyond](std::size_t d,
+                                                                        std::int64_t size) {
+    return rows(its.rows, d, size, lanes[d], beyond[d]);
+  };
   if (!forwards_[t] && !space_.problem().tensors[t].is_output) {
     run.single_words = words_but_pairs(t);
-    for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
-      run.pairs.push_back(pair_of(t, pair, run));
+    const auto& pairs = counter_.pairs(t);
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+      const double columns = its.prices.of_rows() ? its.pair_columns[p] : 1;
+      run.pairs.push_back(pair_of(t, pairs[p], 1 / columns, run));
     }
   }
   const Step own{Step::Kind::kStore, 0, chain_memory(open), static_cast<TensorMask>(1u << t)};
@@ -191,26 +215,33 @@ Climb::View Climb::view_of(const Blend& blend) const {
 // from the child's tile ended at this one, before the lanes of steps from `step` on.
 double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const Tile& tile,
                         std::size_t step, double demand) const {
-  if (per_arrival_[t][k] == 0) return 0;
-  double arrivals = words_but_pairs(t);
+  const Copies& its = copies_[t][k];
+  if (its.prices.size() == 0) return 0;
+  double arrivals = words_but_pairs(t), in_rows = arrivals;
   const auto& beyond = lanes_ahead_[step][t][k];
   const auto& left = lanes_left_[step - 1];
   const auto& since = lanes_left_[store_step_[t][k]];
   for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
     if (has(counter_.relevant(t), d)) continue;
-    arrivals *= static_cast<double>(copies(d, tile[d], since[d] / left[d], beyond[d]));
+    const std::int64_t within = since[d] / left[d];
+    arrivals *= static_cast<double>(copies(d, tile[d], within, beyond[d]));
+    in_rows *= static_cast<double>(rows(its.rows, d, tile[d], within, beyond[d]));
   }
-  for (const BoundaryCounter::Pair& pair : counter_.pairs(t)) {
+  for (std::size_t p = 0; p < counter_.pairs(t).size(); ++p) {
+    const BoundaryCounter::Pair& pair = counter_.pairs(t)[p];
     const auto size = [&](std::size_t d) {
       // A marching dimension has grown; others only by lanes.
       const std::int64_t within = since[d] / left[d];
       const std::int64_t grown = tile[d] == child[d] * within ? child[d] : tile[d];
       return std::min<std::int64_t>(grown, space_.problem().dims[d].extent);
     };
-    arrivals *=
+    const auto words =
         static_cast<double>(counter_.pair_words_of_all(t, pair, size(pair.a), size(pair.b)));
+    arrivals *= words;
+    const double columns = its.prices.of_rows() ? its.pair_columns[p] : 1;
+    in_rows *= std::max(static_cast<double>(pair.words), words / columns);
   }
-  return per_arrival_[t][k] * std::max(0.0, arrivals - demand);
+  return its.prices.least(demand, arrivals, in_rows);
 }
 
 void Climb::glance(std::span<const Blend> blends, OutlookLattices& coarse) {

@@ -272,7 +272,7 @@ double Climb::Run::outlook(const State& state, const Place& place, const View& v
       continue;
     }
     if (run_at(level, open) < 0) {
-      sum += price.fold + climb_.least_copies_pj_[open.tensor][open.boundary] +
+      sum += price.fold + climb_.copies_[open.tensor][open.boundary].least_pj +
              climb_.paid_for(price, static_cast<double>(climb_.counter_.all_words(open.tensor)));
     }
   }

@@ -303,20 +303,41 @@ const std::vector<char>& OutlookLattice::holding(const Store& store, const Parts
     tile[d] = side.part.front();
     size *= side.part.size();
   }
-  held.resize(size);
-  for (std::size_t i = 0; i < size; ++i) {
-    // None where a smaller one is not.
-    bool fits = true;
-    for (const Side& side : sides) fits = fits && (side.bin == 0 || held[i - side.stride] != 0);
-    held[i] = fits && store.fits(tile) ? 1 : 0;
+  held.resize(size, 0);
+  if (sides.empty()) {
+    held[0] = store.fits(tile) ? 1 : 0;
+    return held;
+  }
+  // Rows along the longest side: none holds more than one before it.
+  const auto longest =
+      std::max_element(sides.begin(), sides.end(),
+                       [](const Side& a, const Side& b) { return a.part.size() < b.part.size(); });
+  std::swap(*longest, sides.back());
+  const Side along = std::move(sides.back());
+  sides.pop_back();
+  std::vector<std::size_t> many(size, along.part.size());  // of a row, where it begins
+  for (std::size_t row = 0;;) {
+    std::size_t& fit = many[row];
+    for (const Side& side : sides) {
+      if (side.bin > 0) fit = std::min(fit, many[row - side.stride]);
+    }
+    for (; fit > 0; --fit) {
+      tile[along.dim] = along.part[fit - 1];
+      if (store.fits(tile)) break;
+    }
+    for (std::size_t i = 0; i < fit; ++i) held[row + i * along.stride] = 1;
+    bool ends = true;
     for (Side& side : sides) {
-      const bool ends = ++side.bin == side.part.size();
+      ends = ++side.bin == side.part.size();
+      if (ends) row -= (side.bin - 1) * side.stride;
       if (ends) side.bin = 0;
       tile[side.dim] = side.part[side.bin];
-      if (!ends) break;
+      if (ends) continue;
+      row += side.stride;
+      break;
     }
+    if (ends) return held;
   }
-  return held;
 }
 
 std::shared_ptr<const OutlookLattice::LevelTables> OutlookLattice::known(

@@ -153,6 +153,15 @@ class OutlookLattice {
     return static_cast<std::int64_t>(bin.largest) == extents_[dim] ||
            bin.largest / lanes * lanes >= bin.smallest;
   }
+  // The same of all dimensions: 0 or 1 for each tile.
+  template <class Lanes>
+  PerTile<char> with_lanes(const Lanes& lanes) const {
+    std::vector<std::vector<char>> has(bins_.size());
+    for (std::size_t d = 0; d < bins_.size(); ++d) {
+      for (const Bin& bin : bins_[d]) has[d].push_back(has_lanes(d, bin, lanes[d]));
+    }
+    return combined(char{1}, has, [](char a, char b) { return a != 0 ? b : a; });
+  }
   // Dimensions whose bins stand for tiles that do not come equally often.
   DimMask joined() const { return joined_; }
   // All combinations of these dimensions' bins, the first dimension's changing fastest: how many

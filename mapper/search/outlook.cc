@@ -79,6 +79,11 @@ std::string Outlook::content_of(std::size_t first) const {
   const auto put = [&](const auto& value) {
     content.append(reinterpret_cast<const char*>(&value), sizeof value);
   };
+  const auto put_lanes = [&](const LaneRows::Lanes& lanes) {
+    put(lanes.bound);
+    put(lanes.dim);
+    put(lanes.are_rows);
+  };
   for (const DimMask cls : classes_) put(cls);
   for (std::size_t l = first; l < levels_.size(); ++l) {
     const Level& level = levels_[l];
@@ -93,7 +98,9 @@ std::string Outlook::content_of(std::size_t first) const {
     for (const Run& run : level.runs) {
       put(run.base);
       put(run.slope);
-      put(run.per_arrival);
+      for (const CopyPrice& price : run.prices) put(price);
+      for (const LaneRows::Lanes& lanes : run.lane_rows) put_lanes(lanes);
+      for (const Pair& pair : run.pairs) put(pair.per_row);
       put(run.once);
       put(run.store.name);
       put(run.repeats);
@@ -245,9 +252,24 @@ const Outlook::Table& Outlook::closed(std::size_t l) const {
   return table;
 }
 
-// demand and arrivals (none: they cost nothing) are of all but the pairs, for all combinations of
-// these dimensions; turned into the cost of ending here.
-void Outlook::add_pairs(const Run& run, DimMask dims, Table& demand, const Table& arrivals) const {
+Outlook::Table Outlook::costs(const Run& run, const Crossing& crossing) const {
+  const Table& demand = crossing.demand;
+  // What costs nothing is not more than what is asked for.
+  const double* const arrivals =
+      crossing.arrivals.empty() ? demand.data() : crossing.arrivals.data();
+  const double* const rows = crossing.rows.empty() ? demand.data() : crossing.rows.data();
+  Table costs(demand.size(), run.prices.size() == 0 ? 0 : kNever);
+  for (const CopyPrice& price : run.prices) {
+    for (std::size_t i = 0; i < costs.size(); ++i) {
+      costs[i] = std::min(costs[i], price.of(demand[i], arrivals[i], rows[i]));
+    }
+  }
+  for (std::size_t i = 0; i < costs.size(); ++i) costs[i] += run.base + run.slope * demand[i];
+  return costs;
+}
+
+// The crossing is of all but the pairs.
+Outlook::Table Outlook::costs_of_pairs(const Run& run, const Crossing& crossing) const {
   struct Known {
     OutlookLattice::PerTile<std::uint32_t> place;
     std::vector<PairWords> words;
@@ -262,69 +284,64 @@ void Outlook::add_pairs(const Run& run, DimMask dims, Table& demand, const Table
         place[d].push_back(static_cast<std::uint32_t>(bin * step));
       }
     }
-    known.place = lattice_->combined(std::uint32_t{0}, place, std::plus<>(), dims);
+    known.place = lattice_->combined(std::uint32_t{0}, place, std::plus<>(), crossing.dims);
     for (const Bin& a : lattice_->bins(pair.a)) {
       for (const Bin& b : lattice_->bins(pair.b)) known.words.push_back(pair.words(a, b));
     }
   }
   boost::container::small_vector<const PairWords*, 2> its(pairs.size());
-  for (std::size_t i = 0; i < demand.size(); ++i) {
+  Table costs(crossing.demand.size(), kNever);
+  for (std::size_t i = 0; i < costs.size(); ++i) {
     for (std::size_t p = 0; p < pairs.size(); ++p) its[p] = &pairs[p].words[pairs[p].place[i]];
-    double least = kNever;
     // One pair at most marches, along either of its dimensions.
     for (std::size_t marching = 0; marching <= 2 * pairs.size(); ++marching) {
-      const auto how = [marching](std::size_t p) {
-        return marching > 0 && (marching - 1) / 2 == p ? 1 + (marching - 1) % 2 : 0;
-      };
-      double words = demand[i];
-      for (std::size_t p = 0; p < its.size(); ++p) words *= its[p]->demand[how(p)];
-      double cost = run.slope * words;
-      if (!arrivals.empty()) {
-        double copies = arrivals[i];
-        for (std::size_t p = 0; p < its.size(); ++p) copies *= its[p]->arrivals[how(p)];
-        cost += run.per_arrival * std::max(0.0, copies - words);
+      double words = crossing.demand[i];
+      double copies = crossing.arrivals.empty() ? words : crossing.arrivals[i];
+      double rows = crossing.rows.empty() ? words : crossing.rows[i];
+      for (std::size_t p = 0; p < its.size(); ++p) {
+        const std::size_t how =
+            marching > 0 && (marching - 1) / 2 == p ? 1 + (marching - 1) % 2 : 0;
+        words *= its[p]->demand[how];
+        copies *= its[p]->arrivals[how];
+        rows *= std::max(its[p]->demand[how], its[p]->arrivals[how] * run.pairs[p].per_row);
       }
-      least = std::min(least, cost);
+      costs[i] = std::min(costs[i], run.slope * words + run.prices.least(words, copies, rows));
     }
-    demand[i] = run.base + least;
+    costs[i] += run.base;
   }
+  return costs;
 }
 
 // What a run costs if it ends at a tile (optimal_search.md, "Cost closes locally"). Of its relevant
 // dimensions only those of pairs matter.
 Outlook::Table Outlook::ends_of(const Run& run) const {
   if (!run.repeats) return Table(lattice_->size(), run.once);
-  auto dims = static_cast<DimMask>(lattice_->all_dims() & ~run.relevant);
-  std::vector<std::vector<double>> asked(lattice_->dims()), copies(lattice_->dims());
+  Crossing crossing;
+  crossing.dims = static_cast<DimMask>(lattice_->all_dims() & ~run.relevant);
+  std::vector<std::vector<double>> asked(lattice_->dims()), copies(asked), rows(asked);
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    const bool repeats = (dims >> d & 1u) != 0;
+    const bool repeats = (crossing.dims >> d & 1u) != 0;
     for (const Bin& bin : lattice_->bins(d)) {
       asked[d].push_back(repeats ? static_cast<double>(ceil_div(bin.tiles, run.lanes_beyond[d]))
                                  : 1);
       copies[d].push_back(repeats ? static_cast<double>(run.copies(d, bin.largest)) : 1);
+      rows[d].push_back(repeats ? static_cast<double>(run.rows(d, bin.largest)) : 1);
     }
   }
-  for (const Pair& pair : run.pairs)
-    dims = static_cast<DimMask>(dims | 1u << pair.a | 1u << pair.b);
-  Table demand = lattice_->combined(run.single_words, asked, std::multiplies<>(), dims);
-  // Where copies cost nothing, as many as are asked for.
-  Table arrivals;
-  if (run.per_arrival != 0) {
-    arrivals = lattice_->combined(run.single_words, copies, std::multiplies<>(), dims);
+  for (const Pair& pair : run.pairs) {
+    crossing.dims = static_cast<DimMask>(crossing.dims | 1u << pair.a | 1u << pair.b);
   }
-  if (!run.pairs.empty()) {
-    add_pairs(run, dims, demand, arrivals);
-  } else {
-    const double* const arrived = arrivals.empty() ? demand.data() : arrivals.data();
-    for (std::size_t i = 0; i < demand.size(); ++i) {
-      demand[i] = run.base + run.slope * demand[i] +
-                  run.per_arrival * std::max(0.0, arrived[i] - demand[i]);
-    }
-  }
-  if (dims == lattice_->all_dims()) return demand;
+  const auto combined = [&](const std::vector<std::vector<double>>& parts) {
+    return lattice_->combined(run.single_words, parts, std::multiplies<>(), crossing.dims);
+  };
+  crossing.demand = combined(asked);
+  if (run.prices.of_copies()) crossing.arrivals = combined(copies);
+  if (run.prices.of_rows()) crossing.rows = combined(rows);
+  const Table of_few = run.pairs.empty() ? costs(run, crossing) : costs_of_pairs(run, crossing);
+  if (crossing.dims == lattice_->all_dims()) return of_few;
   Table ends(lattice_->size(), kUnset);
-  const std::uint32_t* const place = lattice_->places(dims).data();
-  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] = demand[place[i]];
+  const std::uint32_t* const place = lattice_->places(crossing.dims).data();
+  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] = of_few[place[i]];
   return ends;
 }
 
@@ -435,10 +452,9 @@ double Outlook::least_of_all(const Tile& lanes) const {
   const unsigned all = (1u << levels_[0].runs.size()) - 1;
   std::vector<OutlookLattice::Here*> still_open(all + 1);
   double least = kNever;
-  lattice_->for_each_tile([&](std::size_t i, const auto& bin) {
-    for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-      if (!lattice_->has_lanes(d, lattice_->bins(d)[bin[d]], lanes[d])) return;
-    }
+  const OutlookLattice::PerTile<char> has_lanes = lattice_->with_lanes(lanes);
+  for (std::size_t i = 0; i < has_lanes.size(); ++i) {
+    if (has_lanes[i] == 0) continue;
     for_still_open(first, i, all, [&](unsigned open) {
       if (still_open[open] == nullptr) still_open[open] = &here(0, open);
       double sum = still_open[open]->at(i);
@@ -447,7 +463,7 @@ double Outlook::least_of_all(const Tile& lanes) const {
       }
       least = std::min(least, sum);
     });
-  });
+  }
   return least;
 }
 
@@ -492,17 +508,10 @@ void Outlook::set_fitting(std::size_t l, LevelTables& tables) const {
     const auto loose = static_cast<DimMask>((level.loose & ~ending) | way.dims);
     mark(level.store, level.lanes, loose, kFirstWay + w);
   }
-  std::vector<std::vector<char>> has_lanes(lattice_->dims());
-  for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    for (const Bin& bin : lattice_->bins(d)) {
-      has_lanes[d].push_back(lattice_->has_lanes(d, bin, level.lanes[d]));
-    }
-  }
-  const auto all_lanes =
-      lattice_->combined(char{1}, has_lanes, [](char a, char b) { return a != 0 ? b : a; });
+  const OutlookLattice::PerTile<char> has_lanes = lattice_->with_lanes(level.lanes);
   constexpr std::uint32_t kRuns = (1u << kFirstWay) - 1;
-  for (std::size_t i = 0; i < all_lanes.size(); ++i) {
-    if (all_lanes[i] == 0) tables.fitting[i] &= kRuns;
+  for (std::size_t i = 0; i < has_lanes.size(); ++i) {
+    if (has_lanes[i] == 0) tables.fitting[i] &= kRuns;
   }
   for (std::size_t r = 0; r < level.runs.size(); ++r) {
     const Run& run = level.runs[r];

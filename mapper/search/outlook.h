@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "mapper/search/copies.h"
 #include "mapper/search/lattice.h"
 
 namespace loopscape {
@@ -28,12 +29,15 @@ class Outlook {
   };
   struct Pair {
     std::uint8_t a = 0, b = 0;
+    double per_row = 1;  // rows that one of its arrivals makes, at least
     std::function<PairWords(const Bin& a, const Bin& b)> words;
   };
-  // A boundary that opens at a level: costs base + slope * demand + per_arrival * (arrivals -
-  // demand) once closed.
+  // A boundary that opens at a level: costs base + slope * demand once closed, and what copies of
+  // the words that are asked for cost.
   struct Run {
-    double base = 0, slope = 0, per_arrival = 0;
+    double base = 0, slope = 0;
+    CopyPrices prices;
+    LaneRows lane_rows;
     double once = 0;          // if every word crosses just once
     double single_words = 1;  // of ranks that are not pairs
     DimMask relevant = 0;
@@ -46,8 +50,8 @@ class Outlook {
     std::array<std::int64_t, kMaxDims> lanes_left{};  // above the next level; residences ask
     std::vector<Pair> pairs;
     // Of a word, by irrelevant lanes between this level's stores and the next, for tiles of at most
-    // this size.
-    std::function<std::int64_t(std::size_t dim, std::int64_t size)> copies;
+    // this size; and the rows that these stand in.
+    std::function<std::int64_t(std::size_t dim, std::int64_t size)> copies, rows;
     // Holds the tensor's tile alone: while the run is open, that has not changed.
     OutlookLattice::Store store;
   };
@@ -99,7 +103,14 @@ class Outlook {
                     std::size_t cls) const;
   Table ends_of(const Run& run) const;
   Table more_folds(const Run& run, DimMask dims) const;
-  void add_pairs(const Run& run, DimMask dims, Table& demand, const Table& arrivals) const;
+  // Words asked for, all of them and their rows, for all combinations of some dimensions; empty
+  // ones cost nothing.
+  struct Crossing {
+    DimMask dims;
+    Table demand, arrivals, rows;
+  };
+  Table costs(const Run& run, const Crossing& crossing) const;
+  Table costs_of_pairs(const Run& run, const Crossing& crossing) const;
   void follow_runs(std::size_t level, LevelTables& tables) const;
   NextLoop next_loop(std::size_t level, unsigned open, std::size_t cls) const;
   void add_once(std::size_t level, std::size_t run, Sum& sum) const;

@@ -130,8 +130,8 @@ struct BoundaryCounter::State {
       if (loop.kind == LoopKind::kSpatial) lanes = static_cast<DimMask>(lanes | dim);
       if (loop.kind != LoopKind::kSpatial && (relevant & dim) != 0) return 0;
     }
-    const auto words = static_cast<DimMask>(boundary.ended_by < 0 ? 0 : relevant & ~complex[t]);
-    return static_cast<DimMask>((words | ~relevant) & ~lanes);
+    const auto whole = static_cast<DimMask>(boundary.ended_by < 0 ? 0 : relevant & ~complex[t]);
+    return static_cast<DimMask>((whole | ~relevant) & ~lanes);
   }
 
   static std::string key_of(const BoundaryLoops& boundary, const Mapping& mapping);

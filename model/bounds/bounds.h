@@ -184,11 +184,18 @@ class BoundaryPrices {
   // The least mean number, over a dimension's indices, of the lane that has them: of its spatial
   // loop that has so many lanes of it inside.
   using MeanLane = std::function<double(std::size_t dim, std::int64_t inside)>;
-  // Of all links, at least: demand_pj * demand + arrival_pj * arrivals + return_pj for every word
-  // that is asked for again; each arrives somewhere. Not for sliding outputs, nor for words that
+  // Of all links, at least: demand_pj * demand + arrival_pj * arrivals + row_pj * rows + return_pj
+  // for every word that is asked for again; each arrives somewhere. Rows: of every word, those of
+  // the fan-out below the parent where it arrives. Not for sliding outputs, nor for words that
   // neighbours forward.
   struct Links {
-    double demand_pj = 0, arrival_pj = 0, return_pj = 0;
+    double demand_pj = 0, arrival_pj = 0, row_pj = 0, return_pj = 0;
+    AxisId row_axis{};   // along which rows are numbered
+    double columns = 1;  // arrivals that share a row, at most
+    // Of each pair of sliding dimensions: the same of lanes over these alone.
+    std::vector<double> pair_columns;
+    // Without rows.
+    double per_arrival_pj() const { return arrival_pj + row_pj / columns; }
   };
   Links least_links(std::size_t tensor, std::size_t k, const MeanLane& mean_lane) const;
   // Does every network between child and parent that has to reduce the output do so?
@@ -208,24 +215,26 @@ class BoundaryPrices {
   };
   struct Standing {
     std::vector<double> place;  // of a relevant lane, per axis
-    // Rows are along the last axis; what other lanes reach of them, and how far apart at least.
+    // Rows are along the last axis. What other lanes reach of them, and how far apart at least.
+    AxisId row_axis{};
     bool one_row = true, one_column = true;
     double row_step = 1, column_step = 1;
-    double columns = 1;      // in a row, at most
-    std::size_t stream = 0;  // axis, were the fan-out systolic
+    double columns = 1;                // in a row, at most
+    std::vector<double> pair_columns;  // likewise, of lanes over each pair alone
+    std::size_t stream = 0;            // axis, were the fan-out systolic
   };
   Standing standing(std::size_t tensor, std::size_t fanout, const MeanLane& mean_lane) const;
-  double columns(std::size_t tensor, std::size_t fanout,
-                 const std::array<double, kMaxDims>& lanes) const;
+  double pair_columns(std::size_t fanout, const BoundaryCounter::Pair& pair,
+                      const std::array<double, kMaxDims>& lanes) const;
   double overlapping(std::int64_t step, std::int64_t other_step, std::size_t other,
                      std::size_t fanout) const;
-  // Of a word that enters: for itself, for each child that gets it; and if one child does.
+  // Of a word that enters: for itself, for each child and each row that get it; and if one does.
   struct ClassLinks {
-    double word = 0, child = 0, single = 0;
+    double word = 0, child = 0, row = 0, single = 0;
   };
-  ClassLinks class_links(std::size_t tensor, std::size_t fanout, const MeanLane& mean_lane) const;
+  ClassLinks class_links(const Fanout& fanout, NetworkClass its_class, const Standing& at) const;
   // Their energy; nothing where no network carries it, or one lane is all there is.
-  ClassLinks links_pj(std::size_t tensor, std::size_t fanout, const MeanLane& mean_lane) const;
+  ClassLinks links_pj(std::size_t tensor, std::size_t fanout, const Standing& at) const;
   void add_networks(std::size_t tensor, std::size_t k, double demand, Terms& sum) const;
   int network_resource(std::size_t fanout, std::size_t network) const;  // -1: unlimited
   Terms corner(std::size_t tensor, std::size_t k, double demand) const;

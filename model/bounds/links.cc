@@ -24,22 +24,13 @@ double BoundaryPrices::overlapping(std::int64_t step, std::int64_t other_step, s
   return static_cast<double>(other_step * (tile - 1) / step + 1);
 }
 
-// Columns that lanes of a word's sliding and irrelevant dimensions reach in a row.
-double BoundaryPrices::columns(std::size_t t, std::size_t f,
-                               const std::array<double, kMaxDims>& lanes) const {
-  double columns = 1;
-  DimMask paired = 0;
-  for (const BoundaryCounter::Pair& pair : counter_->pairs(t)) {
-    const double a = lanes[pair.a], b = lanes[pair.b];
-    const double most_a = std::min(a, overlapping(pair.step_a, pair.step_b, pair.b, f));
-    const double most_b = std::min(b, overlapping(pair.step_b, pair.step_a, pair.a, f));
-    columns *= std::min(a * most_b, b * most_a);
-    paired = static_cast<DimMask>(paired | 1u << pair.a | 1u << pair.b);
-  }
-  for (std::size_t d = 0; d < kMaxDims; ++d) {
-    if ((paired >> d & 1u) == 0) columns *= lanes[d];
-  }
-  return columns;
+// Columns that lanes over a pair reach in a row.
+double BoundaryPrices::pair_columns(std::size_t f, const BoundaryCounter::Pair& pair,
+                                    const std::array<double, kMaxDims>& lanes) const {
+  const double a = lanes[pair.a], b = lanes[pair.b];
+  const double most_a = std::min(a, overlapping(pair.step_a, pair.step_b, pair.b, f));
+  const double most_b = std::min(b, overlapping(pair.step_b, pair.step_a, pair.a, f));
+  return std::min(a * most_b, b * most_a);
 }
 
 // Where relevant lanes place a word in a fan-out, on the mean, and where others send it from there.
@@ -47,11 +38,11 @@ BoundaryPrices::Standing BoundaryPrices::standing(std::size_t t, std::size_t f,
                                                   const MeanLane& mean_lane) const {
   const Arch& arch = evaluator_.arch();
   const std::size_t axes = arch.fanouts[f].axes.size();
-  std::size_t first_axis = 0;
-  for (std::size_t outer = 0; outer < f; ++outer) first_axis += arch.fanouts[outer].axes.size();
+  const std::size_t first_axis = index(arch.first_axis(static_cast<FanoutId>(f)));
   Standing standing;
   standing.place.resize(axes, 0);
   standing.stream = axes - 1;
+  standing.row_axis = static_cast<AxisId>(first_axis + axes - 1);
   std::vector<double> step(axes, 1);
   std::array<double, kMaxDims> in_row;
   in_row.fill(1);
@@ -78,72 +69,74 @@ BoundaryPrices::Standing BoundaryPrices::standing(std::size_t t, std::size_t f,
     if (!relevant) standing.stream = std::min(standing.stream, axis);
     step[axis] *= loop.bound;
   }
-  standing.columns = columns(t, f, in_row);
+  for (const BoundaryCounter::Pair& pair : counter_->pairs(t)) {
+    standing.pair_columns.push_back(pair_columns(f, pair, in_row));
+    standing.columns *= standing.pair_columns.back();
+    in_row[pair.a] = in_row[pair.b] = 1;
+  }
+  for (const double lanes : in_row) standing.columns *= lanes;
   return standing;
 }
 
-// One fan-out's links by its class (interconnect.md). Let n children in r rows get a word, in a row
-// at most c. Relevant lanes stand at some row and column, from where irrelevant and sliding ones go
-// on by steps of at least so many cells.
-//   multicast bus: the trunk and r rows, r >= n / c.
+// One fan-out's links by its class (interconnect.md). Let n children in r rows get a word. Relevant
+// lanes stand at some row and column, from where irrelevant and sliding ones go on by steps of at
+// least so many cells.
+//   multicast bus: the trunk and r rows.
 //   mesh: 1 + the farthest row + in each row the farthest column, so with steps R and C at least
 //     1 + row + R (r - 1) + r column + C (n - r) = 1 + row - R + C n + (R + column - C) r,
-//   where r is 1, n, or between n / c and n.
+//   where r is 1, n, or between n / columns and n.
 //   systolic: in a line the farthest of m children is no less than m - 1 beyond the place on the
 //   stream axis.
-BoundaryPrices::ClassLinks BoundaryPrices::class_links(std::size_t t, std::size_t f,
-                                                       const MeanLane& mean_lane) const {
-  const Fanout& fanout = evaluator_.arch().fanouts[f];
-  const Network& network = fanout.networks[static_cast<std::size_t>(counter_->network(f, t))];
+BoundaryPrices::ClassLinks BoundaryPrices::class_links(const Fanout& fanout, NetworkClass its_class,
+                                                       const Standing& at) const {
   const auto cells = static_cast<double>(fanout.children());
   const double trunk = fanout.axes.back().size;
   const std::size_t axes = fanout.axes.size();
-  const Standing at = standing(t, f, mean_lane);
-  switch (network.network_class) {
+  switch (its_class) {
     case NetworkClass::kFree:
     case NetworkClass::kChain:  // none for a word for one child
       break;
     case NetworkClass::kTree:
-      return {1, 0, 1};
+      return {1, 0, 0, 1};
     case NetworkClass::kBus:
-      return {cells, 0, cells};
+      return {cells, 0, 0, cells};
     case NetworkClass::kCrossbar:
-      return {0, 1, 1};
+      return {0, 1, 0, 1};
     case NetworkClass::kMulticastBus: {
       const double row = cells / trunk;
-      if (axes == 1) return {cells, 0, cells};
-      if (axes > 2 || at.one_row) return {trunk + row, 0, trunk + row};
-      return {trunk, row / at.columns, trunk + row};
+      if (axes == 1) return {cells, 0, 0, cells};
+      return {trunk, 0, row, trunk + row};
     }
     case NetworkClass::kMesh: {
-      if (axes > 2) return {1, 0, 1};
+      if (axes > 2) return {1, 0, 0, 1};
       const double row = at.place.back(), column = axes == 2 ? at.place.front() : 0;
       const double single = 1 + row + column, more_rows = at.row_step + column - at.column_step;
-      if (at.one_row) return {single - at.column_step, at.column_step, single};
+      if (at.one_row) return {single - at.column_step, at.column_step, 0, single};
       if (at.one_column || more_rows < 0) {
-        return {1 + row - at.row_step, at.row_step + column, single};
+        return {1 + row - at.row_step, at.row_step + column, 0, single};
       }
-      return {1 + row - at.row_step, at.column_step + more_rows / at.columns, single};
+      return {1 + row - at.row_step, at.column_step, more_rows, single};
     }
     case NetworkClass::kSystolic:
-      return {at.place[at.stream], 1, 1 + at.place[at.stream]};
+      return {at.place[at.stream], 1, 0, 1 + at.place[at.stream]};
   }
   return {};
 }
 
 // A word that may come from a neighbour takes one link at least.
 BoundaryPrices::ClassLinks BoundaryPrices::links_pj(std::size_t t, std::size_t f,
-                                                    const MeanLane& mean_lane) const {
+                                                    const Standing& at) const {
   const int carrier = counter_->network(f, t);
   if (carrier < 0 || lanes(f, f + 1, kAllDims) == 1) return {};
-  const Network& network = evaluator_.arch().fanouts[f].networks[static_cast<std::size_t>(carrier)];
-  ClassLinks links = class_links(t, f, mean_lane);
+  const Fanout& fanout = evaluator_.arch().fanouts[f];
+  const Network& network = fanout.networks[static_cast<std::size_t>(carrier)];
+  ClassLinks links = class_links(fanout, network.network_class, at);
   if (!network.forward.empty()) {
     const double one = std::min(links.single, 1.0);
-    links = {one, 0, one};
+    links = {one, 0, 0, one};
   }
   const double pj = bits_[t] * network.energy_pj_per_bit_hop;
-  return {links.word * pj, links.child * pj, links.single * pj};
+  return {links.word * pj, links.child * pj, links.row * pj, links.single * pj};
 }
 
 // A word that enters a fan-out further in serves at most the lanes that share it from there on.
@@ -154,10 +147,24 @@ BoundaryPrices::Links BoundaryPrices::least_links(std::size_t t, std::size_t k,
   const std::size_t above = fanouts_above_[parent(t, k)];
   double served = 1, single_pj = 0;
   for (std::size_t f = fanouts_above_child(t, k); f-- > above;) {
-    ClassLinks its = links_pj(t, f, mean_lane);
+    const Standing at = standing(t, f, mean_lane);
+    ClassLinks its = links_pj(t, f, at);
     if (its.word < 0 && (f != above || served > 1)) {  // at least one child gets it
       its.child += its.word;
       its.word = 0;
+    }
+    if (f == above) {
+      links.row_pj = its.row;
+      links.row_axis = at.row_axis;
+      links.columns = at.columns * served;
+      for (std::size_t p = 0; p < at.pair_columns.size(); ++p) {
+        const BoundaryCounter::Pair& pair = counter_->pairs(t)[p];
+        const auto dims = static_cast<DimMask>(1u << pair.a | 1u << pair.b);
+        links.pair_columns.push_back(at.pair_columns[p] *
+                                     lanes(f + 1, fanouts_above_child(t, k), dims));
+      }
+    } else {
+      its.child += its.row / at.columns;
     }
     links.arrival_pj += its.child / served;
     served *= lanes(f, f + 1, shares);
@@ -175,7 +182,7 @@ BoundaryPrices::Links BoundaryPrices::least_links(std::size_t t, std::size_t k,
 double BoundaryPrices::least_links_pj(std::size_t t, std::size_t k) const {
   double pj = 0;
   for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
-    pj += links_pj(t, f, [](std::size_t, std::int64_t) { return 0.0; }).single;
+    pj += links_pj(t, f, standing(t, f, [](std::size_t, std::int64_t) { return 0.0; })).single;
   }
   return pj;
 }

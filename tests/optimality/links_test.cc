@@ -24,27 +24,40 @@ class Boundaries {
   // Of a random fan-out or two; how many could be compared.
   const std::string& wrong() const { return wrong_; }  // one of those where a bound is too high
   int check() {
-    const std::string text = arch_text();
-    const Result<Arch> arch = parse_arch(text);
-    INFO(text << "\n" << arch.status().to_string());
-    REQUIRE(arch.ok());
+    const Drawn drawn = draw();
+    const Arch arch = arch_of(drawn);
     const std::string problem_text = this->problem_text();
     const Result<Problem> problem = parse_problem(problem_text);
     INFO(problem_text << "\n" << problem.status().to_string());
     REQUIRE(problem.ok());
     const Evaluator model =
-        *Evaluator::create(*problem, *arch, Conventions::physical(), *costs_in_spec(*arch));
+        *Evaluator::create(*problem, arch, Conventions::physical(), *costs_in_spec(arch));
     BoundaryCounter counter(model);
+    // Of the same cells, but each word pays for the rows that it reaches.
+    const Drawn with_rows{drawn.x, drawn.y, drawn.z, "multicast_bus", ""};
+    const Arch rows_arch = arch_of(with_rows);
+    const Evaluator rows_model =
+        *Evaluator::create(*problem, rows_arch, Conventions::physical(), *costs_in_spec(rows_arch));
+    BoundaryCounter rows_counter(rows_model);
     int compared = 0;
     for (int i = 0; i < 40; ++i) {
-      choose_lanes(*problem, *arch);
+      choose_lanes(*problem, arch);
       Skeleton skeleton;
       skeleton.ragged = true;
       skeleton.spatial.assign(lanes_.rbegin(), lanes_.rend());
       for (std::size_t t = 0; t < problem->tensors.size(); ++t) skeleton.chain[t] = {0, 1};
       const BoundaryPrices prices(model, counter, skeleton);
+      const BoundaryPrices rows_prices(rows_model, rows_counter, skeleton);
       for (std::size_t t = 0; t < problem->tensors.size(); ++t) {
-        compared += compare(*problem, counter, prices, t);
+        const auto rows = [&](const BoundaryLoops& boundary) {
+          const BoundaryFlow& flow = rows_counter.flow(boundary);
+          REQUIRE(flow.known);
+          const double again = flow.most.demand - static_cast<double>(counter.all_words(t));
+          const double returns = problem->tensors[t].is_output ? again * (drawn.y + drawn.x) : 0;
+          return (rows_prices.links_pj(t, 1, flow) - flow.most.demand * drawn.y - returns) /
+                 drawn.x;
+        };
+        compared += compare(*problem, counter, prices, t, rows);
       }
     }
     return compared;
@@ -53,24 +66,40 @@ class Boundaries {
  private:
   int any(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }
 
-  std::string arch_text() {
+  // Fan-outs of x by y cells and, if z is not 0, of z cells each; without a class links are free.
+  struct Drawn {
+    int x, y, z;
+    std::string class_f, class_g;
+  };
+  Drawn draw() {
     const char* const classes[] = {"mesh", "mesh",     "multicast_bus", "multicast_bus",
                                    "tree", "crossbar", "systolic"};
-    const auto network = [&] {
-      return std::string(R"("network": {"class": ")") + classes[any(0, 6)] +
-             R"(", "multicast": ["input"], "reduce": ["output"], "energy_pj_per_bit_hop": 1})";
+    Drawn drawn{any(1, 8), any(2, 8), 0, classes[any(0, 6)], classes[any(0, 6)]};
+    if (any(0, 1) == 0) drawn.z = any(2, 8);
+    return drawn;
+  }
+
+  static Arch arch_of(const Drawn& drawn) {
+    const auto network = [](const std::string& its_class) {
+      return R"("network": {"class": ")" + (its_class.empty() ? "crossbar" : its_class) +
+             R"(", "multicast": ["input"], "reduce": ["output"], "energy_pj_per_bit_hop": )" +
+             (its_class.empty() ? "0" : "1") + "}},\n";
     };
     std::string text = R"({"word_bits": 1, "nodes": [
       {"memory": "Outer", "energy_pj": {"read": 1, "write": 1}},
       {"fanout": "F", "axes": {"x": )" +
-                       std::to_string(any(1, 8)) + R"(, "y": )" + std::to_string(any(2, 8)) +
-                       "}, " + network() + "},\n";
-    if (any(0, 1) == 0) {
-      text += R"({"fanout": "G", "axes": {"z": )" + std::to_string(any(2, 8)) + "}, " + network() +
-              "},\n";
+                       std::to_string(drawn.x) + R"(, "y": )" + std::to_string(drawn.y) + "}, " +
+                       network(drawn.class_f);
+    if (drawn.z > 0) {
+      text += R"({"fanout": "G", "axes": {"z": )" + std::to_string(drawn.z) + "}, " +
+              network(drawn.class_g);
     }
-    return text + R"({"memory": "Inner", "energy_pj": {"read": 1, "write": 1}},
+    text += R"({"memory": "Inner", "energy_pj": {"read": 1, "write": 1}},
       {"compute": "MAC", "energy_pj": {"compute": 1}}]})";
+    const Result<Arch> arch = parse_arch(text);
+    INFO(text << "\n" << arch.status().to_string());
+    REQUIRE(arch.ok());
+    return *arch;
   }
 
   std::string problem_text() {
@@ -146,8 +175,10 @@ class Boundaries {
     return static_cast<double>(sum) / static_cast<double>(problem.dims[d].extent);
   }
 
+  // rows(boundary): that its words reach in the outer fan-out.
+  template <class Rows>
   int compare(const Problem& problem, BoundaryCounter& counter, const BoundaryPrices& prices,
-              std::size_t t) {
+              std::size_t t, const Rows& rows) {
     const bool output = problem.tensors[t].is_output;
     if (output && (counter.complex(t) != 0 || !prices.reduces(t, 1))) return 0;
     // Loops over relevant dimensions that do not slide end a run before the lanes.
@@ -173,10 +204,13 @@ class Boundaries {
     const BoundaryPrices::Links least = prices.least_links(
         t, 1, [&](std::size_t d, std::int64_t inside) { return mean_lane(problem, d, inside); });
     const double again = flow.most.demand - static_cast<double>(counter.all_words(t));
-    const double bound = least.demand_pj * flow.most.demand +
-                         least.arrival_pj * flow.most.arrivals + least.return_pj * again;
+    const double of_words = least.demand_pj * flow.most.demand +
+                            least.arrival_pj * flow.most.arrivals + least.return_pj * again;
+    const double bound = of_words + (least.row_pj > 0 ? least.row_pj * rows(boundary) : 0);
+    const double by_columns = of_words + least.row_pj / least.columns * flow.most.arrivals;
     const double most = links_pj * (1 + 1e-9) + 1e-9;
-    if (bound > most || prices.least_links_pj(t, 1) * flow.most.demand > most) {
+    if (std::max(bound, by_columns) > most ||
+        prices.least_links_pj(t, 1) * flow.most.demand > most) {
       wrong_ = "tensor " + problem.tensors[t].name + " of " + describe(problem);
     }
     return 1;
