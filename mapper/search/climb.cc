@@ -390,6 +390,14 @@ void Climb::set_watches() {
   }
 }
 
+// Exposed when a store's tile is first filled or last drained.
+double Climb::tile_cycles(std::size_t t, std::size_t k, std::int64_t words) const {
+  if (k == skeleton_.chain[t].size()) return 0;  // compute keeps nothing
+  Terms terms;
+  prices_.price_tile(t, k, words, terms);
+  return terms.exposed;
+}
+
 double Climb::fold_cycles(std::size_t tensor, std::size_t boundary) const {
   double cycles = 0;
   for (const Watch& watch : watches_) {

@@ -119,6 +119,7 @@ class Climb {
   void set_copies(std::size_t t, std::size_t k);
   using StepBudgets = std::array<double, kMaxDims>;  // steps along each dimension, at most
   std::vector<StepBudgets> step_budgets(std::size_t t, std::size_t k) const;
+  bool pays_for_places(std::size_t t, std::size_t k) const;
   BoundaryPrices::Links links_with(const BoundaryPrices& prices, std::size_t t, std::size_t k,
                                    const StepBudgets& budgets) const;
   // Of all kin.
@@ -186,6 +187,7 @@ class Climb {
   double fold_cycles(std::size_t tensor, std::size_t boundary) const;
   // Residences of a child whose run ended at this tile, or at a larger one before lanes.
   double residences(const Tile& tile, std::size_t step) const;
+  double tile_cycles(std::size_t tensor, std::size_t boundary, std::int64_t words) const;
   double least_of_all(const View& view) const;
   CostBound::Line line_of(const Blend& blend, double least, double steps) const;
   std::uint8_t chain_memory(const OpenRun& run) const;

@@ -145,6 +145,15 @@ BoundaryPrices::Links Climb::links_with(const BoundaryPrices& prices, std::size_
   });
 }
 
+bool Climb::pays_for_places(std::size_t t, std::size_t k) const {
+  const auto links_at = [&](double place) {
+    return prices_.least_links(t, k, [place](std::size_t, std::int64_t) { return place; });
+  };
+  const BoundaryPrices::Links first = links_at(0), next = links_at(1);
+  return first.demand_pj != next.demand_pj || first.arrival_pj != next.arrival_pj ||
+         first.row_pj != next.row_pj;
+}
+
 // Lanes further in are cheaper to reach, and take more steps where others have nothing to do. The
 // steps of all dimensions together are limited: of some extra steps, as a power of what can be had,
 // each dimension has some share, so that any mapping keeps within one of these.
@@ -158,7 +167,7 @@ std::vector<Climb::StepBudgets> Climb::step_budgets(std::size_t t, std::size_t k
     if (stands && !std::count(dims.begin(), dims.end(), loop.id)) dims.push_back(loop.id);
   }
   if (dims.size() < 2 || dims.size() >= kParts.size() || !skeleton_.ragged ||
-      most_steps_ == kInfinity) {
+      most_steps_ == kInfinity || !pays_for_places(t, k)) {
     return {budgets};
   }
   constexpr double kMargin = 1 + 1e-9;
@@ -347,7 +356,8 @@ void Climb::set_floors() {
       } else if (!reuses_more_[t]) {
         set_copies(t, k);
       }
-      exposes_ = exposes_ || floor.base_exposed != 0 || floor.slope_exposed != 0;
+      exposes_ = exposes_ || floor.base_exposed != 0 || floor.slope_exposed != 0 ||
+                 tile_cycles(t, k, 1) != 0;
       spares_time_ = spares_time_ || spares_time(floor, t);
     }
   }
@@ -367,28 +377,29 @@ bool Climb::spares_time(const BoundaryPrices::Floor& floor, std::size_t t) const
 }
 
 // Every operation takes a word, and one word taken from the parent serves at most the lanes that
-// use it at one step: those of irrelevant dimensions, and of a rank all but its longest row.
+// use it at one step: those of irrelevant dimensions, whose steps are whole ones, and of a rank all
+// but its longest row.
 double Climb::words_of_compute(std::size_t t) const {
   const auto words = static_cast<double>(counter_.all_words(t));
-  if (forwards_[t]) return words;
-  const std::size_t parent = step_of_store(t, skeleton_.chain[t].back());
-  std::array<double, kMaxDims> lanes;
+  if (forwards_[t] || counter_.clipped(t)) return words;
+  std::array<std::int64_t, kMaxDims> lanes;
   lanes.fill(1);
-  double served = 1;
-  for (std::size_t s = 0; s < parent; ++s) {
-    if (steps_[s].kind != Step::Kind::kAxis) continue;
-    for (const Point::Loop& loop : spatial_[steps_[s].slot]) {
-      lanes[loop.dim] *= loop.bound;
-      served *= loop.bound;
-    }
+  for (const MappingNode& loop : lanes_of(t, skeleton_.chain[t].size())) {
+    lanes[loop.id] *= loop.bound;
+  }
+  double taken = 1;
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    const std::int64_t extent = space_.problem().dims[d].extent;
+    const bool shares = !has(counter_.relevant(t), d);
+    taken *= shares ? static_cast<double>(ceil_div(extent, lanes[d]))
+                    : static_cast<double>(extent) / static_cast<double>(lanes[d]);
   }
   for (const Rank& rank : space_.problem().tensors[t].ranks) {
-    double longest = 1;
+    std::int64_t longest = 1;
     for (const Term& term : rank.terms) longest = std::max(longest, lanes[index(term.dim)]);
-    served /= longest;
+    taken *= static_cast<double>(longest);
   }
-  if (counter_.clipped(t)) return words;
-  return std::max(words, static_cast<double>(operations_) / served);
+  return std::max(words, taken);
 }
 
 double Climb::blended(const Blend& blend, double energy, double exposed, const PerResource& busy) {

@@ -44,6 +44,7 @@ bool Climb::Run::pass_store(State& state, const Step& step) {
     if (k == 0) continue;
     climb_.prices_.price_tile(t, k, words, state.paid);
     Open open;
+    open.tile_cycles = climb_.tile_cycles(t, k, words);
     open.tensor = static_cast<std::uint8_t>(t);
     open.boundary = static_cast<std::uint8_t>(k);
     open.tile = tile;

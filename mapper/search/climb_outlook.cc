@@ -126,6 +126,12 @@ Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& vi
   run.lanes = lanes_between(store, next);
   const DimMask marches = counter_.sliding(t), ends = static_cast<DimMask>(run.relevant & ~marches);
   run.loose = static_cast<DimMask>(loose_between(store, next) & ~ends);
+  run.grown = static_cast<DimMask>(run.loose | marches);
+  const double price_of_cycle = view.blend.pj_per_cycle;
+  run.of_tile_word = price_of_cycle * tile_cycles(t, open.boundary, 1);
+  run.of_tile = [this, t, k = open.boundary, price_of_cycle](const Tile& tile) {
+    return price_of_cycle * tile_cycles(t, k, counter_.tile_words(t, tile));
+  };
   run.lanes_beyond = lanes_ahead_[next][t][open.boundary];
   run.copies = [this, lanes = run.lanes, beyond = run.lanes_beyond](std::size_t d,
                                                                     std::int64_t size) {
@@ -185,6 +191,7 @@ Outlook::Level Climb::outlook_level(std::size_t l, const View& view) const {
     level.runs.push_back(run_of(open, next, view));
     level.passing.push_back(static_cast<std::size_t>(run_at(levels_[l - 1], open)));
   }
+  level.several = levels_[l].first != last;
   const Step& store = steps_[last];
   level.store.name = name_of(store);
   for (unsigned rest = store.tensors; rest != 0; rest &= rest - 1) {

@@ -271,7 +271,9 @@ double Climb::Run::outlook(const State& state, const Place& place, const View& v
                                                          : climb_.compute_words_[open.tensor]);
       continue;
     }
-    if (run_at(level, open) < 0) {
+    if (run_at(level, open) >= 0) {
+      sum -= view.blend.pj_per_cycle * open.tile_cycles;  // the outlook has that, too
+    } else {
       sum += price.fold + climb_.copies_[open.tensor][open.boundary].least_pj +
              climb_.paid_for(price, static_cast<double>(climb_.counter_.all_words(open.tensor)));
     }

@@ -31,6 +31,7 @@ struct Open {
   std::uint8_t first = 0, end = 0;   // its loops in State::loops; `end` once closed
   double demand = 0, copies_pj = 0;  // once closed: words that cross, and further copies, at least
   double fold_cycles = 0;            // once its run has ended; paid when it closes
+  double tile_cycles = 0;            // of its store's tile, and paid with that
 };
 
 inline constexpr std::uint8_t kStored = 0;

@@ -161,6 +161,28 @@ double Incumbents::most_cycles(double energy_pj) const {
   return allowed;
 }
 
+std::optional<double> Incumbents::price_at_corner(const CostBound& bound) const {
+  constexpr double kSteeper = 4;  // than a line that meets the least of cycles or of energy
+  constexpr double kNear = 1e-9;
+  const CostBound::Corners corners = corners_of(bound);
+  const auto lowest =
+      std::min_element(corners.begin(), corners.end(), [&](const auto& a, const auto& b) {
+        return value(a.energy_pj, a.cycles) < value(b.energy_pj, b.cycles);
+      });
+  if (lowest == corners.end()) return std::nullopt;
+  double steepest = 0, flattest = std::numeric_limits<double>::infinity();
+  for (const CostBound::Line& line : bound.all_lines()) {
+    const double over = lowest->energy_pj + line.pj_per_cycle * lowest->cycles - line.least;
+    if (over > kNear * line.least) continue;
+    steepest = std::max(steepest, line.pj_per_cycle);
+    flattest = std::min(flattest, line.pj_per_cycle);
+  }
+  if (steepest == 0) return std::nullopt;
+  if (lowest->cycles <= bound.cycles * (1 + kNear)) return kSteeper * steepest;
+  if (lowest->energy_pj <= bound.energy_pj * (1 + kNear)) return flattest / kSteeper;
+  return std::sqrt(steepest * flattest);
+}
+
 std::optional<Blend> Incumbents::tangent() const {
   if (!best_ || best_->cycles == 0) return std::nullopt;
   const double mean = best_->energy_pj / static_cast<double>(best_->cycles);

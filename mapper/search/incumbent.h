@@ -72,6 +72,9 @@ class Incumbents {
   double most_cycles(double energy_pj) const;
   // Along the line of equal value through the best mapping.
   std::optional<Blend> tangent() const;
+  // pJ of a cycle, of a line between those that meet at the bound's most promising corner; none: it
+  // is not at a line.
+  std::optional<double> price_at_corner(const CostBound& bound) const;
   const Goal& goal() const { return goal_; }
   const std::optional<Found>& best() const { return best_; }
   const std::vector<Found>& front() const { return front_; }

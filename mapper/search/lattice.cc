@@ -245,6 +245,20 @@ void OutlookLattice::take_least_of_grown(Table& table, DimMask dims) const {
   }
 }
 
+void OutlookLattice::take_least_of_smaller(Table& table) const {
+  for (std::size_t d = 0; d < bins_.size(); ++d) {
+    const std::size_t stride = stride_[d], block = stride * bins_[d].size();
+    const auto& next = next_sizes_[d];
+    for (std::size_t first = 0; first < size_; first += block) {
+      std::for_each(next.rbegin(), next.rend(), [&](const auto& pair) {
+        double* __restrict to = table.data() + first + pair.second * stride;
+        const double* __restrict from = table.data() + first + pair.first * stride;
+        for (std::size_t i = 0; i < stride; ++i) to[i] = from[i] < to[i] ? from[i] : to[i];
+      });
+    }
+  }
+}
+
 const OutlookLattice::Table& OutlookLattice::gate(DimMask dims) {
   const auto [entry, is_new] = gates_.try_emplace(dims);
   Table& gate = entry->second;

@@ -73,8 +73,10 @@ class OutlookLattice {
     // What each run costs if it ends at this tile; and, with all that follows, if it is the only
     // one to go on from here.
     std::vector<Table> now, alone;
-    // Folds of a run that goes on from this tile, but for the first; empty: none.
-    std::vector<Table> folds;
+    // Of a run that goes on from this tile: its folds but for the first, and its store's tile;
+    // empty: none.
+    std::vector<Table> stays;
+    unsigned of_tiles = 0;  // runs that pay more for larger ones
     // Per tile (lanes included) the runs whose stores can hold it, and the ways to grow between the
     // level's stores and its lanes with which the outermost store holds it.
     std::vector<std::uint32_t> fitting;
@@ -85,14 +87,18 @@ class OutlookLattice {
     };
     std::vector<Way> ways;
     // Once asked for. Where tiles lie once the level's stores are passed; the lattice's size:
-    // nowhere. Costs from there on, by the runs of the level before that are open: [class of the
-    // next loop; the last: none]. The same of the next level, by this level's runs.
+    // nowhere. Costs from there on, by whether all stores are passed at once and by the runs of the
+    // level before that are open: [class of the next loop; the last: none]. The same of the next
+    // level, by this level's runs.
     mutable std::vector<std::uint32_t> with_lanes;
-    mutable std::map<unsigned, std::vector<Table>> passed, next;
+    mutable std::map<std::pair<bool, unsigned>, std::vector<Table>> passed, next;
     // Costs from there on if none is open: by the dimensions that the next loop is not over (1 +
-    // their bits); and after any growth.
+    // their bits); and after any growth, if none of the level's stores has been passed, or some may
+    // have been.
     mutable std::map<unsigned, Table> outside;
-    mutable Table closed;
+    mutable Table ahead, closed;
+    // What each run costs if it ended at this tile or a smaller one that its store holds.
+    mutable std::vector<Table> ended;
     // [open runs]: with these open at this tile; and at it or any that it can grow to, where some
     // of the level's stores may lie behind and others not.
     mutable std::vector<Here> here;
@@ -135,6 +141,8 @@ class OutlookLattice {
   const Table& gate(DimMask dims);
   // table[T] <- least over T and everything that T grows to in these dimensions.
   void take_least_of_grown(Table& table, DimMask dims) const;
+  // table[T] <- least over T and everything that grows to T.
+  void take_least_of_smaller(Table& table) const;
   // visit(index, bins) for every tile.
   template <class Visit>
   void for_each_tile(const Visit& visit) const {

@@ -311,6 +311,33 @@ class Optimal {
     });
   }
 
+  // Corners that lines leave may promise more than any mapping between these lines gives.
+  void look_at_corners(Climb& climb, Followed& followed) const {
+    if (!blends_.empty() && followed.incumbents.best()) {
+      const std::uint64_t before = climb.outlook_numbers();
+      for (std::size_t i = 0; i < kMostBlends && look_at_corner(climb, followed); ++i) {
+      }
+      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
+    }
+  }
+
+  bool look_at_corner(Climb& climb, Followed& followed) const {
+    constexpr double kTells = 0.2;  // of what is left to prove
+    const Incumbents& incumbents = followed.incumbents;
+    const std::optional<double> price = incumbents.price_at_corner(climb.least());
+    if (!price) return false;
+    const Found& found = *incumbents.best();
+    const double best = incumbents.value(found.energy_pj, static_cast<double>(found.cycles));
+    const double value = incumbents.value(climb.least());
+    bool tells = false;
+    climb.look_also({*price, blends_.front().resource}, [&](const CostBound& least) {
+      tells = incumbents.value(least) > value + kTells * (best - value);
+      return tells;
+    });
+    if (tells) come_closer(climb, followed);
+    return tells && incumbents.useful(followed.choice.least);
+  }
+
   typename Followed::End climb_through(Climb& climb, Followed& followed, bool dives,
                                        const SearchLimits& limits, Scratch& scratch) {
     using End = typename Followed::End;
@@ -329,6 +356,7 @@ class Optimal {
       strict = strict || end == Climb::End::kUntold;
       if (end != Climb::End::kUntold) ++i;
       come_closer(climb, followed);
+      if (i == 1) look_at_corners(climb, followed);
       if (rules_.bound && !followed.incumbents.useful(followed.choice.least)) return End::kUseless;
     }
     return End::kDone;  // the last beam has no edge

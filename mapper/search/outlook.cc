@@ -89,6 +89,7 @@ std::string Outlook::content_of(std::size_t first) const {
     const Level& level = levels_[l];
     put(level.store.name);
     put(level.loose);
+    put(level.several);
     put(level.runs.size());
     for (const std::size_t run : level.passing) put(run);
     for (std::size_t d = 0; d < lattice_->dims(); ++d) {
@@ -98,6 +99,7 @@ std::string Outlook::content_of(std::size_t first) const {
     for (const Run& run : level.runs) {
       put(run.base);
       put(run.slope);
+      put(run.prices.size());
       for (const CopyPrice& price : run.prices) put(price);
       for (const LaneRows::Lanes& lanes : run.lane_rows) put_lanes(lanes);
       for (const Pair& pair : run.pairs) put(pair.per_row);
@@ -106,6 +108,7 @@ std::string Outlook::content_of(std::size_t first) const {
       put(run.repeats);
       put(run.loose);
       put(run.fold);
+      put(run.of_tile_word);
       for (std::size_t d = 0; d < lattice_->dims(); ++d) {
         put(run.lanes[d]);
         put(run.lanes_beyond[d]);
@@ -175,8 +178,9 @@ unsigned Outlook::in_next(std::size_t l, unsigned runs) const {
 // What a climb pays from the level's stores on, if they are passed at this tile while these of the
 // runs that come from the level before are open, and the next loop is over one of these dimensions;
 // with no class of dimensions, if nothing is left to loop over. Whether these can grow is not
-// asked.
-const Outlook::Table& Outlook::passed(std::size_t l, unsigned passing, std::size_t cls) const {
+// asked. All at once; or some of the stores may have been passed before, and their runs have ended.
+const Outlook::Table& Outlook::passed(std::size_t l, Passing how, unsigned passing,
+                                      std::size_t cls) const {
   if (l == levels_.size()) {
     Table& nothing = tables_[l]->outside[0];
     if (nothing.empty()) nothing.resize(lattice_->size(), 0);
@@ -187,48 +191,70 @@ const Outlook::Table& Outlook::passed(std::size_t l, unsigned passing, std::size
   const bool lanes = std::any_of(level.lanes.begin(), level.lanes.end(),
                                  [](std::int64_t bound) { return bound > 1; });
   if (lanes) cls = 0;
-  std::vector<Table>& by_class = tables_[l]->passed[passing];
+  if (!level.several) how = Passing::kAtOnce;
+  std::vector<Table>& by_class = tables_[l]->passed[{how == Passing::kAtOnce, passing}];
   by_class.resize(classes_.size() + 1);
   Table& table = by_class[cls];
   if (!table.empty()) return table;
   const std::size_t size = lattice_->size();
   const unsigned open = ((1u << level.opening()) - 1) | passing << level.opening();
   Table following(size + 1, kNever);  // the last: of nowhere
-  if (lanes) {
-    here(l, open).copy_to(following.data());
+  const bool may_have_ended = how == Passing::kOneByOne && tables_[l]->of_tiles != 0;
+  if (level.several && (may_have_ended || tables_[l]->ways.size() > 1)) {
+    const Table before = lanes ? before_stores(l, how, open) : before_stores(l, how, open, cls);
+    std::copy(before.begin(), before.end(), following.begin());
   } else {
-    next_loop(l, open, cls).lower(0, size, following.data());
-    // Lanes may be all that is left of these dimensions.
-    if (cls < classes_.size()) {
-      next_loop(l, open, classes_.size()).lower(0, size, following.data());
+    // That runs go on where they cannot is never too high.
+    if (lanes) here(l, open).copy_to(following.data());
+    if (!lanes) lower_to_next(l, open, cls, following.data());
+    for (std::size_t i = 0; level.several && how == Passing::kAtOnce && i < size; ++i) {
+      if (!all_fit(*tables_[l], open, i)) following[i] = kNever;
     }
   }
+  pass_lanes(l, following);
+  return table = std::move(following);
+}
+
+// From numbers of tiles with the level's lanes, and one of nowhere, to those of tiles before them.
+void Outlook::pass_lanes(std::size_t l, Table& following) const {
   // Lanes take the tiles of joined bins to several bins.
   DimMask blurred = 0;
   for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    if (level.lanes[d] > 1) blurred = static_cast<DimMask>(blurred | 1u << d);
+    if (levels_[l].lanes[d] > 1) blurred = static_cast<DimMask>(blurred | 1u << d);
   }
   lattice_->take_least_of_grown(following, static_cast<DimMask>(blurred & lattice_->joined()));
   if (tables_[l]->with_lanes.empty()) tables_[l]->with_lanes = places_with_lanes(l);
-  table.resize(size, kUnset);
+  Table table(lattice_->size(), kUnset);
   const std::uint32_t* const to = tables_[l]->with_lanes.data();
-  for (std::size_t i = 0; i < size; ++i) table[i] = following[to[i]];
-  return table;
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = following[to[i]];
+  following = std::move(table);
+}
+
+void Outlook::lower_to_next(std::size_t l, unsigned open, std::size_t cls, double* values) const {
+  next_loop(l, open, cls).lower(0, lattice_->size(), values);
+  // Lanes may be all that is left of these dimensions.
+  if (cls < classes_.size()) {
+    next_loop(l, open, classes_.size()).lower(0, lattice_->size(), values);
+  }
 }
 
 // The same of the next level's stores, with these of the level's runs open.
-const Outlook::Table& Outlook::next(std::size_t l, const LevelTables& tables, unsigned runs,
-                                    std::size_t cls) const {
-  if (runs == 0) return passed(l + 1, 0, cls);
-  std::vector<Table>& by_class = tables.next[runs];
+const Outlook::Table& Outlook::next(std::size_t l, const LevelTables& tables, Passing how,
+                                    unsigned runs, std::size_t cls) const {
+  if (runs == 0) return passed(l + 1, how, 0, cls);
+  std::vector<Table>& by_class = tables.next[{how == Passing::kAtOnce, runs}];
   by_class.resize(classes_.size() + 1);
   Table& table = by_class[cls];
   if (!table.empty()) return table;
-  table = passed(l + 1, in_next(l, runs), cls);
+  table = passed(l + 1, how, in_next(l, runs), cls);
   for (std::size_t i = 0; i < table.size(); ++i) {
     if ((runs & ~tables.fitting[i]) != 0) table[i] = kNever;
   }
   return table;
+}
+
+bool Outlook::all_fit(const LevelTables& tables, unsigned runs, std::size_t tile) {
+  return tables.fitting[tile] >> kFirstWay != 0 && (runs & ~tables.fitting[tile]) == 0;
 }
 
 // The least from the level's stores on, if none is open when they are passed at this tile, and no
@@ -238,138 +264,49 @@ const Outlook::Table& Outlook::outside(std::size_t l, DimMask but) const {
   if (!table.empty()) return table;
   table.resize(lattice_->size(), kNever);
   for (std::size_t c = 0; c <= classes_.size(); ++c) {
-    if ((dims_of(c) & but) == 0) take_least(passed(l, 0, c), 0, lattice_->gate(dims_of(c)), table);
+    if ((dims_of(c) & but) != 0) continue;
+    take_least(passed(l, Passing::kOneByOne, 0, c), 0, lattice_->gate(dims_of(c)), table);
   }
   return table;
 }
 
 // The same with any next loop, at this tile or any that it grows to.
-const Outlook::Table& Outlook::closed(std::size_t l) const {
-  Table& table = tables_[l]->closed;
+const Outlook::Table& Outlook::ahead(std::size_t l) const {
+  Table& table = tables_[l]->ahead;
   if (!table.empty()) return table;
+  if (l < levels_.size() && levels_[l].several) {
+    set_between_stores(l);
+    return table;
+  }
   table = outside(l, 0);
   lattice_->take_least_of_grown(table, lattice_->all_dims());
   return table;
 }
 
-Outlook::Table Outlook::costs(const Run& run, const Crossing& crossing) const {
-  const Table& demand = crossing.demand;
-  // What costs nothing is not more than what is asked for.
-  const double* const arrivals =
-      crossing.arrivals.empty() ? demand.data() : crossing.arrivals.data();
-  const double* const rows = crossing.rows.empty() ? demand.data() : crossing.rows.data();
-  Table costs(demand.size(), run.prices.size() == 0 ? 0 : kNever);
-  for (const CopyPrice& price : run.prices) {
-    for (std::size_t i = 0; i < costs.size(); ++i) {
-      costs[i] = std::min(costs[i], price.of(demand[i], arrivals[i], rows[i]));
-    }
-  }
-  for (std::size_t i = 0; i < costs.size(); ++i) costs[i] += run.base + run.slope * demand[i];
-  return costs;
-}
-
-// The crossing is of all but the pairs.
-Outlook::Table Outlook::costs_of_pairs(const Run& run, const Crossing& crossing) const {
-  struct Known {
-    OutlookLattice::PerTile<std::uint32_t> place;
-    std::vector<PairWords> words;
-  };
-  boost::container::small_vector<Known, 2> pairs;
-  for (const Pair& pair : run.pairs) {
-    Known& known = pairs.emplace_back();
-    std::vector<std::vector<std::uint32_t>> place(lattice_->dims());
-    for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-      const std::size_t step = d == pair.a ? lattice_->bins(pair.b).size() : d == pair.b ? 1 : 0;
-      for (std::size_t bin = 0; bin < lattice_->bins(d).size(); ++bin) {
-        place[d].push_back(static_cast<std::uint32_t>(bin * step));
-      }
-    }
-    known.place = lattice_->combined(std::uint32_t{0}, place, std::plus<>(), crossing.dims);
-    for (const Bin& a : lattice_->bins(pair.a)) {
-      for (const Bin& b : lattice_->bins(pair.b)) known.words.push_back(pair.words(a, b));
-    }
-  }
-  boost::container::small_vector<const PairWords*, 2> its(pairs.size());
-  Table costs(crossing.demand.size(), kNever);
-  for (std::size_t i = 0; i < costs.size(); ++i) {
-    for (std::size_t p = 0; p < pairs.size(); ++p) its[p] = &pairs[p].words[pairs[p].place[i]];
-    // One pair at most marches, along either of its dimensions.
-    for (std::size_t marching = 0; marching <= 2 * pairs.size(); ++marching) {
-      double words = crossing.demand[i];
-      double copies = crossing.arrivals.empty() ? words : crossing.arrivals[i];
-      double rows = crossing.rows.empty() ? words : crossing.rows[i];
-      for (std::size_t p = 0; p < its.size(); ++p) {
-        const std::size_t how =
-            marching > 0 && (marching - 1) / 2 == p ? 1 + (marching - 1) % 2 : 0;
-        words *= its[p]->demand[how];
-        copies *= its[p]->arrivals[how];
-        rows *= std::max(its[p]->demand[how], its[p]->arrivals[how] * run.pairs[p].per_row);
-      }
-      costs[i] = std::min(costs[i], run.slope * words + run.prices.least(words, copies, rows));
-    }
-    costs[i] += run.base;
-  }
-  return costs;
-}
-
-// What a run costs if it ends at a tile (optimal_search.md, "Cost closes locally"). Of its relevant
-// dimensions only those of pairs matter.
-Outlook::Table Outlook::ends_of(const Run& run) const {
-  if (!run.repeats) return Table(lattice_->size(), run.once);
-  Crossing crossing;
-  crossing.dims = static_cast<DimMask>(lattice_->all_dims() & ~run.relevant);
-  std::vector<std::vector<double>> asked(lattice_->dims()), copies(asked), rows(asked);
-  for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    const bool repeats = (crossing.dims >> d & 1u) != 0;
-    for (const Bin& bin : lattice_->bins(d)) {
-      asked[d].push_back(repeats ? static_cast<double>(ceil_div(bin.tiles, run.lanes_beyond[d]))
-                                 : 1);
-      copies[d].push_back(repeats ? static_cast<double>(run.copies(d, bin.largest)) : 1);
-      rows[d].push_back(repeats ? static_cast<double>(run.rows(d, bin.largest)) : 1);
-    }
-  }
-  for (const Pair& pair : run.pairs) {
-    crossing.dims = static_cast<DimMask>(crossing.dims | 1u << pair.a | 1u << pair.b);
-  }
-  const auto combined = [&](const std::vector<std::vector<double>>& parts) {
-    return lattice_->combined(run.single_words, parts, std::multiplies<>(), crossing.dims);
-  };
-  crossing.demand = combined(asked);
-  if (run.prices.of_copies()) crossing.arrivals = combined(copies);
-  if (run.prices.of_rows()) crossing.rows = combined(rows);
-  const Table of_few = run.pairs.empty() ? costs(run, crossing) : costs_of_pairs(run, crossing);
-  if (crossing.dims == lattice_->all_dims()) return of_few;
-  Table ends(lattice_->size(), kUnset);
-  const std::uint32_t* const place = lattice_->places(crossing.dims).data();
-  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] = of_few[place[i]];
-  return ends;
-}
-
-// One residence for each tile of these dimensions.
-Outlook::Table Outlook::more_folds(const Run& run, DimMask dims) const {
-  std::vector<std::vector<double>> tiles(lattice_->dims());
-  for (std::size_t d = 0; d < lattice_->dims(); ++d) {
-    const bool counts = (dims >> d & 1u) != 0;
-    for (const Bin& bin : lattice_->bins(d)) {
-      tiles[d].push_back(counts ? static_cast<double>(ceil_div(bin.tiles, run.lanes_left[d])) : 1);
-    }
-  }
-  Table folds = lattice_->combined(run.fold, tiles, std::multiplies<>());
-  for (double& cost : folds) cost -= run.fold;
-  return folds;
+// And if some of the level's stores may have been passed before.
+const Outlook::Table& Outlook::closed(std::size_t l) const {
+  const Table& table = ahead(l);
+  return tables_[l]->closed.empty() ? table : tables_[l]->closed;
 }
 
 // What each run costs if it ends at this tile; and, with all that follows, if it is the only one to
 // go on from here: it ends further on, or is still open when the next level's stores are passed.
 void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
-  const Table& none = passed(levels_.size(), 0, 0);
+  const Table& none = passed(levels_.size(), Passing::kAtOnce, 0, 0);
   for (std::size_t r = 0; r < levels_[l].runs.size(); ++r) {
     const Run& run = levels_[l].runs[r];
     Table& ends = tables.now.emplace_back(ends_of(run));
-    Table& folds = tables.folds.emplace_back();
+    Table& stays = tables.stays.emplace_back();
     if (run.fold > 0) {
       add(more_folds(run, lattice_->all_dims()), ends);
-      folds = more_folds(run, run.relevant);
+      stays = more_folds(run, run.relevant);
+    }
+    if (run.of_tile_word > 0) {
+      tables.of_tiles |= 1u << r;
+      const Table tiles = of_tiles(run);
+      add(tiles, ends);
+      if (stays.empty()) stays.resize(tiles.size(), 0);
+      add(tiles, stays);
     }
     Table goes_on = ends;
     add(closed(l + 1), goes_on);
@@ -377,11 +314,12 @@ void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
     if ((passing_on(l) >> r & 1u) != 0) {
       for (std::size_t c = 0; c <= classes_.size(); ++c) {
         if ((dims_of(c) & run.relevant) != 0) continue;
-        take_least(next(l, tables, 1u << r, c), 0, lattice_->gate(dims_of(c)), goes_on);
+        take_least(next(l, tables, Passing::kOneByOne, 1u << r, c), 0, lattice_->gate(dims_of(c)),
+                   goes_on);
       }
     } else {
       const Table& left = outside(l + 1, run.relevant);
-      take_least(left, run.once, folds.empty() ? none : folds, goes_on);
+      take_least(left, run.once, stays.empty() ? none : stays, goes_on);
     }
     lattice_->take_least_of_grown(goes_on,
                                   static_cast<DimMask>(lattice_->all_dims() & ~run.relevant));
@@ -393,7 +331,7 @@ void Outlook::follow_runs(std::size_t l, LevelTables& tables) const {
 void Outlook::add_once(std::size_t l, std::size_t r, Sum& sum) const {
   const Run& run = levels_[l].runs[r];
   sum.more += run.once;
-  if (!tables_[l]->folds[r].empty()) sum.tables.push_back(tables_[l]->folds[r].data());
+  if (!tables_[l]->stays[r].empty()) sum.tables.push_back(tables_[l]->stays[r].data());
 }
 
 Outlook::NextLoop Outlook::next_loop(std::size_t l, unsigned open, std::size_t cls) const {
@@ -413,8 +351,9 @@ Outlook::NextLoop Outlook::next_loop(std::size_t l, unsigned open, std::size_t c
       if (other != r && (going_on >> other & 1u) != 0) add_once(l, other, sum);
     }
   }
-  if (going_on == 0) loop.inside.emplace_back().tables.push_back(closed(l + 1).data());
-  loop.outside.tables.push_back(next(l, tables, going_on & passing_on(l), cls).data());
+  if (going_on == 0) loop.inside.emplace_back().tables.push_back(ahead(l + 1).data());
+  loop.outside.tables.push_back(
+      next(l, tables, Passing::kAtOnce, going_on & passing_on(l), cls).data());
   return loop;
 }
 
@@ -440,7 +379,7 @@ OutlookLattice::Here& Outlook::here(std::size_t l, unsigned open) const {
 const Outlook::Table& Outlook::from_here(std::size_t l, unsigned open) const {
   Table& table = tables_[l]->from_here[open];
   if (table.empty()) {
-    table = before_stores(l, open);
+    table = before_stores(l, Passing::kOneByOne, open);
     lattice_->take_least_of_grown(table, lattice_->all_dims());
   }
   return table;
@@ -448,21 +387,14 @@ const Outlook::Table& Outlook::from_here(std::size_t l, unsigned open) const {
 
 // As from_here() tells, but only at tiles that the first level holds.
 double Outlook::least_of_all(const Tile& lanes) const {
-  const LevelTables& first = *tables_[0];
   const unsigned all = (1u << levels_[0].runs.size()) - 1;
-  std::vector<OutlookLattice::Here*> still_open(all + 1);
   double least = kNever;
   const OutlookLattice::PerTile<char> has_lanes = lattice_->with_lanes(lanes);
   for (std::size_t i = 0; i < has_lanes.size(); ++i) {
     if (has_lanes[i] == 0) continue;
-    for_still_open(first, i, all, [&](unsigned open) {
-      if (still_open[open] == nullptr) still_open[open] = &here(0, open);
-      double sum = still_open[open]->at(i);
-      for (unsigned rest = all & ~open; rest != 0; rest &= rest - 1) {
-        sum += first.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
-      }
-      least = std::min(least, sum);
-    });
+    const double here_least = before_stores(0, Passing::kOneByOne, all, i,
+                                            [&](unsigned still) { return here(0, still).at(i); });
+    least = std::min(least, here_least);
   }
   return least;
 }
@@ -535,21 +467,121 @@ void Outlook::for_still_open(const LevelTables& tables, std::size_t tile, unsign
   }
 }
 
-// Before the level's stores have all been passed: at the lanes some of these runs are open, each
-// with a tile that its store holds; the others have ended at no larger tile. Whatever can be open
-// is: to end at once is one of the ways to go on.
-Outlook::Table Outlook::before_stores(std::size_t l, unsigned open) const {
+// A smaller tile that the store holds has as many words and copies to pay for as one that is larger
+// in what is relevant, but for what depends on that.
+const Outlook::Table& Outlook::ended(std::size_t l, std::size_t r) const {
   const LevelTables& tables = *tables_[l];
-  std::vector<OutlookLattice::Here*> still_open(open + 1);
-  Table table(lattice_->size(), kNever);
+  const Run& run = levels_[l].runs[r];
+  const bool slides = std::any_of(run.pairs.begin(), run.pairs.end(), [&](const Pair& pair) {
+    return lattice_->extent(pair.a) > 1 && lattice_->extent(pair.b) > 1;
+  });
+  if (!slides && tables.stays[r].empty()) return tables.now[r];
+  tables.ended.resize(levels_[l].runs.size());
+  Table& table = tables.ended[r];
+  if (!table.empty()) return table;
+  table = tables.now[r];
+  bool may_be_less = (tables.of_tiles >> r & 1u) != 0;
   for (std::size_t i = 0; i < table.size(); ++i) {
-    for_still_open(tables, i, open, [&](unsigned still) {
-      if (still_open[still] == nullptr) still_open[still] = &here(l, still);
-      double sum = still_open[still]->at(i);
-      for (unsigned rest = open & ~still; rest != 0; rest &= rest - 1) {
-        sum += tables.now[static_cast<std::size_t>(__builtin_ctz(rest))][i];
+    if ((tables.fitting[i] >> r & 1u) != 0) continue;
+    table[i] = kNever;
+    may_be_less = true;
+  }
+  if (may_be_less) lattice_->take_least_of_smaller(table);
+  return table;
+}
+
+// One run after another ends, or all stores are passed with those open that have not ended: so that
+// the tiles where runs end form a chain. Before a tile some may have ended, if stores may have been
+// passed there.
+void Outlook::set_between_stores(std::size_t l) const {
+  const LevelTables& tables = *tables_[l];
+  const std::size_t size = lattice_->size();
+  const unsigned all = (1u << levels_[l].opening()) - 1;
+  // Others lose nothing if they are open when the last store is passed.
+  unsigned may_end = tables.of_tiles & all;
+  for (const std::uint32_t fitting : tables.fitting) {
+    if (fitting >> kFirstWay != 0) may_end |= all & ~fitting;
+  }
+  std::vector<Table> from(all + 1);  // by the runs that have not ended
+  Table least(size + 1, kNever);     // the last: of nowhere
+  for (unsigned gone = may_end;; gone = (gone - 1) & may_end) {
+    const unsigned open = all & ~gone;
+    Table& table = from[open];
+    table.resize(size + 1, kNever);
+    OutlookLattice::Here* const still_open = tables.ways.size() == 1 ? &here(l, open) : nullptr;
+    for (std::size_t i = 0; i < size; ++i) {
+      if (still_open == nullptr) {
+        table[i] = before_stores(l, Passing::kAtOnce, open, i,
+                                 [&](unsigned still) { return here(l, still).at(i); });
+      } else if (all_fit(tables, open, i)) {
+        table[i] = still_open->at(i);
       }
-      table[i] = std::min(table[i], sum);
+      for (unsigned rest = open & may_end & tables.fitting[i]; rest != 0; rest &= rest - 1) {
+        const auto r = static_cast<std::size_t>(__builtin_ctz(rest));
+        table[i] = std::min(table[i], tables.now[r][i] + from[open & ~(1u << r)][i]);
+      }
+    }
+    lattice_->take_least_of_grown(table, lattice_->all_dims());
+    for (std::size_t i = 0; i < size; ++i) {
+      double sum = table[i];
+      for (unsigned rest = gone; rest != 0; rest &= rest - 1) {
+        sum += ended(l, static_cast<std::size_t>(__builtin_ctz(rest)))[i];
+      }
+      least[i] = std::min(least[i], sum);
+    }
+    if (gone == 0) break;
+  }
+  pass_lanes(l, from[all]);
+  pass_lanes(l, least);
+  tables.ahead = std::move(from[all]);
+  tables.closed = std::move(least);
+}
+
+// Before the level's stores have all been passed: at the lanes some of these runs are open, each
+// with a tile that its store holds; if stores are passed one by one, the others have ended at no
+// larger tile. Whatever can be open is, as to end at once is one of the ways to go on: unless a
+// smaller tile of the store costs less.
+template <class Following>
+double Outlook::before_stores(std::size_t l, Passing how, unsigned open, std::size_t tile,
+                              const Following& following) const {
+  const LevelTables& tables = *tables_[l];
+  const bool at_once = how == Passing::kAtOnce;
+  if (at_once && !all_fit(tables, open, tile)) return kNever;
+  double least = kNever;
+  for_still_open(tables, tile, open, [&](unsigned can_be) {
+    const unsigned any = at_once ? 0 : can_be & tables.of_tiles;
+    for (unsigned not_open = any;; not_open = (not_open - 1) & any) {
+      double sum = following(can_be & ~not_open);
+      for (unsigned rest = (open & ~can_be) | not_open; rest != 0; rest &= rest - 1) {
+        sum += ended(l, static_cast<std::size_t>(__builtin_ctz(rest)))[tile];
+      }
+      least = std::min(least, sum);
+      if (not_open == 0) break;
+    }
+  });
+  return least;
+}
+
+Outlook::Table Outlook::before_stores(std::size_t l, Passing how, unsigned open) const {
+  Table table(lattice_->size(), kUnset);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    table[i] = before_stores(l, how, open, i, [&](unsigned still) { return here(l, still).at(i); });
+  }
+  return table;
+}
+
+// With the next loop over these dimensions.
+Outlook::Table Outlook::before_stores(std::size_t l, Passing how, unsigned open,
+                                      std::size_t cls) const {
+  std::vector<Table> following(open + 1);
+  Table table(lattice_->size(), kUnset);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    table[i] = before_stores(l, how, open, i, [&](unsigned still) {
+      if (following[still].empty()) {
+        following[still].resize(lattice_->size(), kNever);
+        lower_to_next(l, still, cls, following[still].data());
+      }
+      return following[still][i];
     });
   }
   return table;

@@ -46,7 +46,12 @@ class Outlook {
     std::array<std::int64_t, kMaxDims> lanes, lanes_beyond;
     // Dimensions that may also grow between its store and those lanes, and not end it.
     DimMask loose = 0;
-    double fold = 0;                                  // of each residence but the first
+    double fold = 0;  // of each residence but the first
+    // Of the store's tile, however often it is filled, and of one word alone; none: 0. Dimensions
+    // that have grown since, even if the run has not been closed.
+    std::function<double(const Tile& tile)> of_tile;
+    double of_tile_word = 0;
+    DimMask grown = 0;
     std::array<std::int64_t, kMaxDims> lanes_left{};  // above the next level; residences ask
     std::vector<Pair> pairs;
     // Of a word, by irrelevant lanes between this level's stores and the next, for tiles of at most
@@ -64,7 +69,8 @@ class Outlook {
     std::array<std::int64_t, kMaxDims> lanes;
     std::array<std::int64_t, kMaxDims> outermost;  // of all lanes the outermost loop; copies ask
     OutlookLattice::Store store;                   // its outermost one
-    DimMask loose = 0;  // dimensions that may also grow between that store and the lanes
+    DimMask loose = 0;     // dimensions that may also grow between that store and the lanes
+    bool several = false;  // stores
     std::size_t opening() const { return runs.size() - passing.size(); }
   };
 
@@ -96,13 +102,16 @@ class Outlook {
   std::vector<std::uint32_t> places_with_lanes(std::size_t level) const;
   unsigned passing_on(std::size_t level) const;
   unsigned in_next(std::size_t level, unsigned runs) const;
-  const Table& passed(std::size_t level, unsigned passing, std::size_t cls) const;
+  enum class Passing : std::uint8_t { kAtOnce, kOneByOne };
+  const Table& passed(std::size_t level, Passing how, unsigned passing, std::size_t cls) const;
   const Table& outside(std::size_t level, DimMask but) const;
+  const Table& ahead(std::size_t level) const;
   const Table& closed(std::size_t level) const;
-  const Table& next(std::size_t level, const LevelTables& tables, unsigned runs,
+  const Table& next(std::size_t level, const LevelTables& tables, Passing how, unsigned runs,
                     std::size_t cls) const;
   Table ends_of(const Run& run) const;
   Table more_folds(const Run& run, DimMask dims) const;
+  Table of_tiles(const Run& run) const;
   // Words asked for, all of them and their rows, for all combinations of some dimensions; empty
   // ones cost nothing.
   struct Crossing {
@@ -120,7 +129,18 @@ class Outlook {
   template <class Visit>
   void for_still_open(const LevelTables& tables, std::size_t tile, unsigned open,
                       const Visit& visit) const;
-  Table before_stores(std::size_t level, unsigned open) const;
+  // Does the last store hold this tile, and the store of each of these runs its own?
+  static bool all_fit(const LevelTables& tables, unsigned runs, std::size_t tile);
+  const Table& ended(std::size_t level, std::size_t run) const;
+  void set_between_stores(std::size_t level) const;
+  void pass_lanes(std::size_t level, Table& following) const;
+  // following(still): what follows with these still open.
+  template <class Following>
+  double before_stores(std::size_t level, Passing how, unsigned open, std::size_t tile,
+                       const Following& following) const;
+  Table before_stores(std::size_t level, Passing how, unsigned open) const;
+  Table before_stores(std::size_t level, Passing how, unsigned open, std::size_t cls) const;
+  void lower_to_next(std::size_t level, unsigned open, std::size_t cls, double* values) const;
   std::shared_ptr<const LevelTables> fill_level(std::size_t level) const;
   OutlookLattice::Here& here(std::size_t level, unsigned open) const;
   const Table& from_here(std::size_t level, unsigned open) const;

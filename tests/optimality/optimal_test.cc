@@ -289,7 +289,9 @@ constexpr std::array kOnce = {
     // likewise one on energy
     Once{53134, {"ragged", "lanes"}},
     // words that are still there under previous_tile, paid for before the loops that decide it
-    Once{960859, {"depthwise", "filled"}}};
+    Once{960859, {"depthwise", "filled"}},
+    // a store's first tile, if its run ended early or marched
+    Once{501009, {"depthwise", "dims"}}, Once{91, {"transposed", "fanouts3"}}};
 
 }  // namespace
 
