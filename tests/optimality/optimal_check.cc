@@ -15,6 +15,8 @@ constexpr double kRelative = 1e-12;
 // Brute force gives up where it sees twenty times as many before it throws some out.
 constexpr std::size_t kMostListed = 100'000;
 
+constexpr std::uint64_t kMostRounds = 64;
+
 bool near(double a, double b) {
   return std::abs(a - b) <= kRelative * std::max(std::abs(a), std::abs(b));
 }
@@ -97,6 +99,19 @@ class Checker {
     }
     if (goal_.front) check_front(result.front);
     work_ = std::max(work_, certificate.work);
+  }
+
+  // Choices in rounds of two; of more where there are many: each round looks at all of them again.
+  void check_rounds() {
+    std::uint64_t choices = 0;
+    SearchLimits limits;
+    limits.progress = [&](const SearchProgress& progress) {
+      choices = std::max(choices, progress.open);
+    };
+    search(limits, {});
+    limits.progress = {};
+    limits.most_choices = 2 + choices / kMostRounds;
+    check_proof({}, "few choices at once, few tilings", limits);
   }
 
   // Stopped after a share of the work that the whole search took.
@@ -386,11 +401,7 @@ std::vector<std::string> check_quest(const Quest& quest, const Listing& listing,
   looks.few_tilings = 0;
   looks.coarse_tiles = 5;
   checker.check_proof(looks, "all rules");
-  if (checks.rounds) {
-    SearchLimits limits;
-    limits.most_choices = 2;
-    checker.check_proof({}, "two choices at once, few tilings", limits);
-  }
+  if (checks.rounds) checker.check_rounds();
   if (checks.limits) checker.check_limits();
   checker.check_prices();
   if (checks.rules) {
