@@ -46,25 +46,25 @@ std::vector<std::uint32_t> divisors_of(std::int64_t number) {  // in ascending o
 
 }  // namespace
 
-Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
-             OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
-             const PruningRules& rules, std::span<const SpatialLoops> kin, double most_cycles)
+Climb::Climb(const Mapspace& space, const Evaluator& evaluator, ClimbTools& tools,
+             std::uint32_t placement, const SpatialLoops& spatial, const PruningRules& rules,
+             std::span<const SpatialLoops> kin, double most_cycles)
     : space_(space),
       evaluator_(evaluator),
-      counter_(counter),
-      lattices_(lattices),
+      counter_(tools.counter),
+      lattices_(tools.lattices),
       placement_number_(placement),
       placement_(space.placements()[placement]),
       spatial_(spatial),
       kin_(kin),
       rules_(rules),
       skeleton_(skeleton_of(space, placement_, spatial)),
-      prices_(evaluator, counter, skeleton_),
+      prices_(evaluator, counter_, skeleton_),
       most_steps_(most_cycles / space.arch().compute.interval_cycles) {
   if (!kin_.empty()) {
     kin_flows_.emplace(counter_, prices_, placement_, kin_);
     for (const SpatialLoops& other : kin_.subspan(1)) {
-      kin_prices_.emplace_back(evaluator, counter, skeleton_of(space, placement_, other));
+      kin_prices_.emplace_back(evaluator, counter_, skeleton_of(space, placement_, other));
     }
   }
   for (std::size_t i = placement_.steps.size(); i-- > 0;) {
@@ -87,7 +87,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
     for (std::size_t e = 0; e < d; ++e) {
       bool alike = true;
       for (std::size_t t = 0; t < space.problem().tensors.size(); ++t) {
-        alike = alike && has(counter.relevant(t), d) == has(counter.relevant(t), e);
+        alike = alike && has(counter_.relevant(t), d) == has(counter_.relevant(t), e);
       }
       if (alike) alike_[d] = static_cast<DimMask>(alike_[d] | (1u << e));
     }
@@ -124,7 +124,7 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter&
   set_watches();
   set_counts_tell();
   set_lanes_ahead();
-  set_mean_lanes();
+  set_mean_lanes(tools.mean_lanes);
   set_floors();
   set_shares();
   for (std::size_t t = 0; t < floor_.size(); ++t) compute_words_.push_back(words_of_compute(t));

@@ -16,6 +16,7 @@
 #include "mapper/search/copies.h"
 #include "mapper/search/incumbent.h"
 #include "mapper/search/kin.h"
+#include "mapper/search/mean_lanes.h"
 #include "mapper/search/outlook.h"
 #include "mapper/search/steps.h"
 #include "model/bounds/bounds.h"
@@ -34,14 +35,21 @@ struct ClimbWork {
 // Do neighbours pass words of this input on anywhere?
 bool has_neighbour_links(const Mapspace& space, std::size_t tensor);
 
+// What climbs have in common; none of it decides an answer. For one thread at a time.
+struct ClimbTools {
+  BoundaryCounter counter;
+  OutlookLattices lattices;
+  KnownMeanLanes mean_lanes = {};
+};
+
 class Climb {
  public:
   // `kin`: if there are any, `spatial` is the first of them, and nothing costs more than with the
   // best of them (kin.h). What takes more cycles than `most_cycles` is of no use: bounds need not
   // hold for it.
-  Climb(const Mapspace& space, const Evaluator& evaluator, BoundaryCounter& counter,
-        OutlookLattices& lattices, std::uint32_t placement, const SpatialLoops& spatial,
-        const PruningRules& rules, std::span<const SpatialLoops> kin = {},
+  Climb(const Mapspace& space, const Evaluator& evaluator, ClimbTools& tools,
+        std::uint32_t placement, const SpatialLoops& spatial, const PruningRules& rules,
+        std::span<const SpatialLoops> kin = {},
         double most_cycles = std::numeric_limits<double>::infinity());
 
   // For every mapping with these spatial loops; once looked out, closer.
@@ -126,9 +134,7 @@ class Climb {
   BoundaryPrices::Links least_links(std::size_t t, std::size_t k) const;
   double least_links_pj(std::size_t t, std::size_t k) const;
   double least_mean_lane(std::size_t dim, std::int64_t inside, double most_steps) const;
-  std::vector<std::pair<double, double>> mean_lanes(std::size_t dim, std::int64_t inside,
-                                                    std::int64_t bound, std::int64_t lanes) const;
-  void set_mean_lanes();
+  void set_mean_lanes(KnownMeanLanes& known);
   double most_copies(std::size_t t, std::size_t k) const;
   double most_rows(std::size_t t, const LaneRows& of_all) const;
   DimMask sharing(std::size_t t) const;
@@ -239,16 +245,16 @@ class Climb {
     double least_pj = 0;  // for copies beyond the first that lanes make of each word, at least
   };
   std::vector<std::vector<Copies>> copies_;  // [tensor][boundary]
-  struct MeanLanes {
-    std::int64_t inside = 1;  // lanes
-    // The least that so many steps along its dimension leave possible; rising, and falling.
-    std::vector<std::pair<double, double>> by_steps;
+  struct Lanes {
+    std::int64_t inside = 1;                 // lanes over its dimension
+    double at_once = 1;                      // all of them but its own
+    std::shared_ptr<const MeanLanes> means;  // of ragged factors
   };
-  std::vector<MeanLanes> mean_lanes_;  // of each spatial loop
-  bool only_energy_ = false;           // nothing but compute takes time
-  bool exposes_ = false;               // some transfers, or folds
-  bool spares_time_ = false;           // boundaries further out may spare time of those further in
-  std::vector<bool> reuses_more_;      // [tensor]: under previous_tile words may still be there
+  std::vector<Lanes> lanes_;       // of each spatial loop
+  bool only_energy_ = false;       // nothing but compute takes time
+  bool exposes_ = false;           // some transfers, or folds
+  bool spares_time_ = false;       // boundaries further out may spare time of those further in
+  std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
   // [step][tensor][boundary][dimension]
   std::vector<std::vector<std::vector<std::array<std::int64_t, kMaxDims>>>> lanes_ahead_;
   std::vector<std::array<std::int64_t, kMaxDims>> lanes_left_;  // [step]: further out

@@ -260,62 +260,30 @@ double Climb::least_links_pj(std::size_t t, std::size_t k) const {
   return least;
 }
 
-// Over a dimension's indices, the mean number of the lane that has them, of a spatial loop. Tiles
-// inside it are no smaller than the lanes there and leave something for the last lane of the
-// outermost loop; the first lane has a tile in every round.
-void Climb::set_mean_lanes() {
-  mean_lanes_.resize(skeleton_.spatial.size());
+void Climb::set_mean_lanes(KnownMeanLanes& known) {
+  lanes_.resize(skeleton_.spatial.size());
   std::array<std::int64_t, kMaxDims> reached;
   reached.fill(1);
   for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
     const MappingNode& loop = skeleton_.spatial[i];
-    MeanLanes& its = mean_lanes_[i];
-    its.inside = std::exchange(reached[loop.id], reached[loop.id] * loop.bound);
-    if (!skeleton_.ragged) its.by_steps.emplace_back(0, static_cast<double>(loop.bound - 1) / 2);
+    lanes_[i].inside = std::exchange(reached[loop.id], reached[loop.id] * loop.bound);
   }
-  for (std::size_t i = 0; skeleton_.ragged && i < mean_lanes_.size(); ++i) {
-    const auto d = static_cast<std::size_t>(skeleton_.spatial[i].id);
-    mean_lanes_[i].by_steps = mean_lanes(d, mean_lanes_[i].inside, skeleton_.spatial[i].bound,
-                                         reached[d] / mean_lanes_[i].inside);
+  for (std::size_t i = 0; skeleton_.ragged && i < lanes_.size(); ++i) {
+    const MappingNode& loop = skeleton_.spatial[i];
+    Lanes& its = lanes_[i];
+    its.at_once = static_cast<double>(reached[loop.id] / loop.bound);
+    const std::int64_t beyond = reached[loop.id] / its.inside / outermost_lanes_[loop.id];
+    its.means = known.of({space_.problem().dims[loop.id].extent, its.inside, loop.bound,
+                          beyond * (outermost_lanes_[loop.id] - 1)});
   }
-}
-
-// The fewer of all steps along the dimension, the larger it is.
-std::vector<std::pair<double, double>> Climb::mean_lanes(std::size_t d, std::int64_t inside,
-                                                         std::int64_t bound,
-                                                         std::int64_t lanes) const {
-  const std::int64_t extent = space_.problem().dims[d].extent, outermost = outermost_lanes_[d];
-  const double others = steps_least_ / static_cast<double>(steps_along_[d].least());
-  const auto at_once = static_cast<double>(inside * (lanes / bound));
-  std::vector<std::pair<double, double>> means;
-  for (std::int64_t tile = inside; tile * (lanes / outermost) * (outermost - 1) < extent; ++tile) {
-    const std::int64_t rounds = (extent - 1) / (tile * bound);
-    const std::int64_t rest = extent - rounds * tile * bound, full = rest / tile;
-    const auto in_line = static_cast<double>(rounds * tile + std::min(tile, rest));
-    if (others * in_line / at_once > most_steps_) continue;
-    const std::int64_t sum = rounds * tile * (bound * (bound - 1) / 2) +
-                             tile * (full * (full - 1) / 2) + full * (rest - full * tile);
-    means.emplace_back(in_line / at_once, static_cast<double>(sum) / static_cast<double>(extent));
-  }
-  std::sort(means.begin(), means.end());
-  std::size_t kept = 0;
-  for (const auto& mean : means) {
-    if (kept == 0 || mean.second < means[kept - 1].second) means[kept++] = mean;
-  }
-  means.resize(kept);
-  return means;
 }
 
 double Climb::least_mean_lane(std::size_t d, std::int64_t inside, double most_steps) const {
-  for (std::size_t i = 0; i < mean_lanes_.size(); ++i) {
-    if (skeleton_.spatial[i].id != d || mean_lanes_[i].inside != inside) continue;
-    const auto& means = mean_lanes_[i].by_steps;
-    const auto above =
-        std::upper_bound(means.begin(), means.end(), most_steps,
-                         [](double most, const auto& mean) { return most < mean.first; });
-    // Nothing of use has so few steps.
-    if (above == means.begin()) return static_cast<double>(skeleton_.spatial[i].bound - 1);
-    return std::prev(above)->second;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (skeleton_.spatial[i].id != d || lanes_[i].inside != inside) continue;
+    if (!skeleton_.ragged) return static_cast<double>(skeleton_.spatial[i].bound - 1) / 2;
+    const double others = steps_least_ / static_cast<double>(steps_along_[d].least());
+    return lanes_[i].means->least(std::min(most_steps, most_steps_ / others) * lanes_[i].at_once);
   }
   return 0;
 }

@@ -75,16 +75,14 @@ class Optimal {
   // What a thread works with; none of it decides an answer.
   struct Tools {
     Tools(const Mapspace& space, const Evaluator& evaluator, std::size_t coarse_tiles)
-        : counter(evaluator),
-          lattices(lattices_of(space, OutlookLattice::kMostTiles)),
+        : climb{BoundaryCounter(evaluator), lattices_of(space, OutlookLattice::kMostTiles)},
           coarse{{lattices_of(space, coarse_tiles), lattices_of(space, kFiner * coarse_tiles)}},
           scratch(evaluator.make_scratch()) {}
     static OutlookLattices lattices_of(const Mapspace& space, std::size_t most_tiles) {
       return {extents_of(space.problem()), space.options().factors == Factors::kPerfect,
               most_tiles};
     }
-    BoundaryCounter counter;
-    OutlookLattices lattices;
+    ClimbTools climb;
     std::array<OutlookLattices, 2> coarse;
     ScratchPtr scratch;
   };
@@ -142,7 +140,7 @@ class Optimal {
   bool follow_all() {
     beyond_ = incumbents_.value(least_of_all());
     if (stopped() || enough() || limits_.max_work == 0) return false;
-    Choices all(space_, evaluator_, tools_.local()->counter, incumbents_, rules_.bound,
+    Choices all(space_, evaluator_, tools_.local()->climb.counter, incumbents_, rules_.bound,
                 limits_.most_choices, limits_.stop);
     do {
       list(all);
@@ -263,8 +261,8 @@ class Optimal {
       if (kin.size() == 1) kin.clear();
       if (!kin.empty() && !(rules_.bound && rules_.kin)) return End::kParts;
     }
-    Climb climb(space_, evaluator_, tools.counter, tools.lattices, choice.placement, choice.spatial,
-                rules_, kin, most_cycles(followed));
+    Climb climb(space_, evaluator_, tools.climb, choice.placement, choice.spatial, rules_, kin,
+                most_cycles(followed));
     followed.work.work += kOpened + kin.size();
     come_closer(climb, followed);
     if (choice.value > next) return End::kWaits;

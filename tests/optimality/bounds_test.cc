@@ -173,8 +173,7 @@ class Judge {
         tally_(tally),
         evaluator_(*Evaluator::create(setting_.problem, setting_.arch, setting_.conventions,
                                       setting_.costs)),
-        space_(*Mapspace::create(setting_.problem, setting_.arch, options_)),
-        counter_(evaluator_) {
+        space_(*Mapspace::create(setting_.problem, setting_.arch, options_)) {
     for (std::size_t t = 0; t < setting_.problem.tensors.size(); ++t) {
       bool forwarded = false;
       for (const Fanout& fanout : setting_.arch.fanouts) {
@@ -205,9 +204,9 @@ class Judge {
   }
 
   void check_mapping(const Priced& priced) {
-    Reading reading(evaluator_, counter_, priced.mapping);
+    Reading reading(evaluator_, tools_.counter, priced.mapping);
     reading.skeleton().ragged = options_.factors == Factors::kRagged;
-    const BoundaryPrices prices(evaluator_, counter_, reading.skeleton());
+    const BoundaryPrices prices(evaluator_, tools_.counter, reading.skeleton());
     resources_ = static_cast<int>(prices.resources().size());
     leakage_ = prices.leakage_pj_per_cycle_least();
     const double cycles = static_cast<double>(priced.cycles);
@@ -222,7 +221,7 @@ class Judge {
     for (Closing& closing : reading.closings(forwarded_)) {
       closing.loops.loops = closing.path;
       closing.loops.ragged = options_.factors == Factors::kRagged;
-      const BoundaryFlow& flow = counter_.flow(closing.loops);
+      const BoundaryFlow& flow = tools_.counter.flow(closing.loops);
       if (!flow.known) {  // alone, in the smallest nest: then a search leaves its cost out
         known = false;
         continue;
@@ -236,7 +235,7 @@ class Judge {
       check_floor(closing, prices, flow, one, priced.mapping);
       parts.push_back({closing.at, one.energy,
                        least_of(prices.floor(closing.tensor, closing.number),
-                                static_cast<double>(counter_.all_words(closing.tensor)))});
+                                static_cast<double>(tools_.counter.all_words(closing.tensor)))});
       all.add(one);
     }
     check_whole(all, prices, priced, known && prices.tells_all());
@@ -290,7 +289,7 @@ class Judge {
         say("the floor of busy cycles" + where + " is above its price", mapping);
       }
     }
-    if (demand < static_cast<double>(counter_.all_words(closing.tensor)) * (1 - kRelative)) {
+    if (demand < static_cast<double>(tools_.counter.all_words(closing.tensor)) * (1 - kRelative)) {
       say("fewer words than there are cross" + where, mapping);
     }
   }
@@ -355,7 +354,7 @@ class Judge {
   // What lanes alone tell, once all are chosen and before.
   void check_lanes(const Point& point, const Least& least, const std::string& where) {
     const Placement& placement = space_.placements()[point.placement];
-    const LeastOfLanes of_lanes(space_, evaluator_, counter_, placement);
+    const LeastOfLanes of_lanes(space_, evaluator_, tools_.counter, placement);
     std::vector<std::int64_t> lanes(setting_.problem.dims.size(), 1);
     double more = 1;
     for (const Slot& slot : placement.slots) {
@@ -390,7 +389,7 @@ class Judge {
     }
     for (const auto& [key, group] : groups) {
       const auto& [point, least] = group;
-      Climb climb(space_, evaluator_, counter_, lattices_, point.placement, point.slots, {});
+      Climb climb(space_, evaluator_, tools_, point.placement, point.slots, {});
       climb.look_out(blends(least.energy / least.cycles));
       const std::string where = " of placement and spatial loops " + key;
       check_least(climb.least(), least, where);
@@ -432,9 +431,9 @@ class Judge {
   Evaluator evaluator_;
   Mapspace space_;
   // Small enough for some worlds that bins of ragged tiles are joined, as those of layers are.
-  OutlookLattices lattices_{extents_of(space_.problem()), options_.factors == Factors::kPerfect,
-                            tally_.mappings % 2 == 0 ? OutlookLattice::kMostTiles : 6};
-  BoundaryCounter counter_;
+  ClimbTools tools_{BoundaryCounter(evaluator_),
+                    {extents_of(space_.problem()), options_.factors == Factors::kPerfect,
+                     tally_.mappings % 2 == 0 ? OutlookLattice::kMostTiles : 6}};
   std::vector<bool> forwarded_;
   std::vector<std::string> wrong_;
 };
