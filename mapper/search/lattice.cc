@@ -5,12 +5,14 @@
 #include <limits>
 #include <utility>
 
+#include "mapper/search/wide.h"
+
 namespace loopscape {
 namespace {
 
 constexpr std::size_t kMostSizes = 1 << 16;
 constexpr double kMostRatio = 1 << 20;
-constexpr std::size_t kMostKeptTiles = 60'000, kMostLattices = 24;  // some 150 MB of tables
+constexpr std::size_t kMostKeptTiles = 1'000, kMostLattices = 24;  // but for the last
 constexpr std::size_t kMostHeld = 256;
 
 }  // namespace
@@ -24,8 +26,8 @@ void OutlookLattice::Sum::of_block(std::size_t begin, std::size_t size,
 }
 
 // By blocks that stay in the nearest cache.
-void OutlookLattice::NextLoop::lower(std::size_t begin, std::size_t size,
-                                     double* __restrict values) const {
+LOOPSCAPE_WIDE void OutlookLattice::NextLoop::lower(std::size_t begin, std::size_t size,
+                                                    double* __restrict values) const {
   constexpr std::size_t kBlock = 256;
   std::array<double, kBlock> least, sums;
   for (; size > 0;) {
@@ -231,7 +233,7 @@ void OutlookLattice::set_next_sizes() {
   }
 }
 
-void OutlookLattice::take_least_of_grown(Table& table, DimMask dims) const {
+LOOPSCAPE_WIDE void OutlookLattice::take_least_of_grown(Table& table, DimMask dims) const {
   for (std::size_t d = 0; d < bins_.size(); ++d) {
     if ((dims >> d & 1u) == 0) continue;
     const std::size_t stride = stride_[d], block = stride * bins_[d].size();
@@ -245,7 +247,7 @@ void OutlookLattice::take_least_of_grown(Table& table, DimMask dims) const {
   }
 }
 
-void OutlookLattice::take_least_of_smaller(Table& table) const {
+LOOPSCAPE_WIDE void OutlookLattice::take_least_of_smaller(Table& table) const {
   for (std::size_t d = 0; d < bins_.size(); ++d) {
     const std::size_t stride = stride_[d], block = stride * bins_[d].size();
     const auto& next = next_sizes_[d];

@@ -5,6 +5,8 @@
 #include <functional>
 #include <utility>
 
+#include "mapper/search/wide.h"
+
 namespace loopscape {
 namespace {
 
@@ -12,15 +14,15 @@ constexpr std::size_t kMostNumbers = 8'000'000;
 constexpr unsigned kFirstWay = 8;  // bits of runs come first
 constexpr std::size_t kMostWays = 16;
 
-void add(const OutlookLattice::Table& more, OutlookLattice::Table& table) {
+LOOPSCAPE_WIDE void add(const OutlookLattice::Table& more, OutlookLattice::Table& table) {
   double* __restrict to = table.data();
   const double* __restrict from = more.data();
   for (std::size_t i = 0; i < more.size(); ++i) to[i] += from[i];
 }
 
 // table <- least of it and this much more than the sum of the others.
-void take_least(const OutlookLattice::Table& other, double more, const OutlookLattice::Table& added,
-                OutlookLattice::Table& table) {
+LOOPSCAPE_WIDE void take_least(const OutlookLattice::Table& other, double more,
+                               const OutlookLattice::Table& added, OutlookLattice::Table& table) {
   double* __restrict to = table.data();
   const double* __restrict from = other.data();
   const double* __restrict from_added = added.data();

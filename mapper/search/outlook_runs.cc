@@ -3,10 +3,11 @@
 #include <functional>
 
 #include "mapper/search/outlook.h"
+#include "mapper/search/wide.h"
 
 namespace loopscape {
 
-Outlook::Table Outlook::costs(const Run& run, const Crossing& crossing) const {
+LOOPSCAPE_WIDE Outlook::Table Outlook::costs(const Run& run, const Crossing& crossing) const {
   const Table& demand = crossing.demand;
   // What costs nothing is not more than what is asked for.
   const double* const arrivals =
