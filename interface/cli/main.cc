@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "interface/cli/command.h"
+#include "interface/cli/memory.h"
 #include "model/evaluate/evaluate.h"
 
 namespace loopscape::cli {
@@ -152,6 +153,7 @@ int run_command(int argc, char** argv) {
 }  // namespace loopscape::cli
 
 int main(int argc, char** argv) {
+  loopscape::cli::prefer_huge_pages();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, told as such
   try {
     return loopscape::cli::run_command(argc, argv);
