@@ -58,18 +58,18 @@ class Climb {
   double tilings() const;
   // Combinations of sizes that tiles have with these lanes, those alike together.
   double sizes() const;
-  // For energy, and for these blends of it and time.
-  void look_out(std::span<const Blend> blends);
+  // Ahead, for a blend of energy and time, or without a price of time for energy alone.
+  void look_out(const Blend& blend);
   // For this blend as well, if `tells` says so of the bound with it.
   void look_also(const Blend& blend, const std::function<bool(const CostBound&)>& tells);
-  // Only to know a bound, on a lattice of few tiles.
-  void glance(std::span<const Blend> blends, OutlookLattices& coarse);
+  // Before that, only to know a bound: on a lattice of few tiles.
+  void glance(const Blend& blend, OutlookLattices& coarse);
   // What these computed, but for what all choices of spatial loops share.
   std::uint64_t outlook_numbers() const { return outlook_numbers_; }
 
-  // After look_out(), if that is worth its while. Offers every mapping that may belong to the
-  // answer, which only kDone proves. `beam`: keeps only so many states at every step. Of kin, the
-  // mappings that may are offered in every order; kUntold: that did not settle it.
+  // After looking out for energy, if that is worth its while. Offers every mapping that may belong
+  // to the answer, which only kDone proves. `beam`: keeps only so many states at every step. Of
+  // kin, the mappings that may are offered in every order; kUntold: that did not settle it.
   enum class End : std::uint8_t { kDone, kNarrowed, kUntold, kInterrupted };
   End run(Incumbents& incumbents, Scratch& scratch, ClimbWork& work, const SearchLimits& limits,
           std::size_t beam = SIZE_MAX, bool strict = false);
@@ -78,8 +78,9 @@ class Climb {
 
  private:
   OutlookLattice::Lanes lattice_lanes() const;
-  void look_out_on(OutlookLattices& lattices, std::span<const Blend> blends);
+  void look_out_on(OutlookLattices& lattices, const Blend& blend);
   bool add_view(const Blend& blend);
+  void add_energy();
   bool add_line(const Blend& blend);
 
   struct State;

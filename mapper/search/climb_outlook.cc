@@ -251,13 +251,13 @@ double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const T
   return its.prices.least(demand, arrivals, in_rows);
 }
 
-void Climb::glance(std::span<const Blend> blends, OutlookLattices& coarse) {
-  look_out_on(coarse, blends);
+void Climb::glance(const Blend& blend, OutlookLattices& coarse) {
+  look_out_on(coarse, blend);
   views_.clear();
   lattice_.reset();
 }
 
-void Climb::look_out(std::span<const Blend> blends) { look_out_on(lattices_, blends); }
+void Climb::look_out(const Blend& blend) { look_out_on(lattices_, blend); }
 
 OutlookLattice::Lanes Climb::lattice_lanes() const {
   OutlookLattice::Lanes lanes(space_.problem().dims.size());
@@ -280,15 +280,26 @@ double Climb::sizes() const {
   return OutlookLattice::classes(extents_of(space_.problem()), !skeleton_.ragged, lattice_lanes());
 }
 
-void Climb::look_out_on(OutlookLattices& lattices, std::span<const Blend> blends) {
+void Climb::look_out_on(OutlookLattices& lattices, const Blend& blend) {
   if (levels_.empty()) return;
-  lattice_ = lattices.with(lattice_lanes());
+  if (!lattice_) {
+    lattice_ = lattices.with(lattice_lanes());
+    least_.lines = 0;  // those of a glance
+  }
+  if (blend.pj_per_cycle > 0) {
+    add_line(blend);
+  } else {
+    add_energy();
+  }
+}
+
+// The first view is that of energy.
+void Climb::add_energy() {
   if (!add_view({})) return;
-  least_.lines = 0;
+  std::rotate(views_.begin(), std::prev(views_.end()), views_.end());
   double energy = least_of_all(views_.front());
   add_leakage(least_.cycles, energy);
   least_.energy_pj = std::max(least_.energy_pj, energy);
-  for (const Blend& blend : blends) add_line(blend);
 }
 
 bool Climb::add_view(const Blend& blend) {

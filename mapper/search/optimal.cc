@@ -297,12 +297,19 @@ class Optimal {
       return std::nullopt;
     };
     if (climb.tilings() <= rules_.few_tilings) return turned_away([] {});
-    while (coarse_tells_ && choice.glances < tools.coarse.size() &&
-           climb.sizes() > static_cast<double>(tools.coarse[choice.glances].most_tiles())) {
-      OutlookLattices& coarse = tools.coarse[choice.glances++];
-      if (const auto end = turned_away([&] { climb.glance(blends_, coarse); })) return end;
+    while (coarse_tells_ && choice.glances < 2 * tools.coarse.size() &&
+           climb.sizes() > static_cast<double>(tools.coarse[choice.glances / 2].most_tiles())) {
+      OutlookLattices& coarse = tools.coarse[choice.glances / 2];
+      const bool along = choice.glances++ % 2 != 0;
+      if (along && blends_.empty()) continue;
+      const Blend blend = along ? blends_.front() : Blend{};
+      if (const auto end = turned_away([&] { climb.glance(blend, coarse); })) return end;
     }
-    if (const auto end = turned_away([&] { climb.look_out(blends_); })) return end;
+    // What lines tell is seldom told by energy alone.
+    for (const Blend& blend : blends_) {
+      if (const auto end = turned_away([&] { climb.look_out(blend); })) return end;
+    }
+    if (const auto end = turned_away([&] { climb.look_out({}); })) return end;
     if (!steep_) return std::nullopt;
     return turned_away([&] {
       climb.look_also(*steep_, [&](const CostBound& least) { return steep_tells(least); });

@@ -119,7 +119,7 @@ struct PruningRules {
   // takes longer than to climb them.
   double few_tilings = 10'000;
   // Where many more ragged tiles can be told apart, what is ahead is first glanced at with so few.
-  std::size_t coarse_tiles = 3000;
+  std::size_t coarse_tiles = 1000;
 };
 
 SearchResult search_optimal(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,

@@ -390,7 +390,8 @@ class Judge {
     for (const auto& [key, group] : groups) {
       const auto& [point, least] = group;
       Climb climb(space_, evaluator_, tools_, point.placement, point.slots, {});
-      climb.look_out(blends(least.energy / least.cycles));
+      climb.look_out({});
+      for (const Blend& blend : blends(least.energy / least.cycles)) climb.look_out(blend);
       const std::string where = " of placement and spatial loops " + key;
       check_least(climb.least(), least, where);
       check_lanes(point, least, where);
