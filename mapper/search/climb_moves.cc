@@ -196,15 +196,10 @@ bool Climb::Run::leaves_factors(const State& state, std::size_t d, std::int64_t 
 }
 
 bool Climb::Run::fits_ahead(const Tile& reached) const {
-  for (const std::size_t s : climb_.sized_ahead_[step_]) {
-    Tile tile = reached;
-    for (std::size_t d = 0; d < dims_; ++d) {
-      const std::int64_t lanes = climb_.lanes_left_[step_][d] / climb_.lanes_left_[s][d];
-      tile[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(tile[d] * lanes, extent(d)));
-    }
-    if (!climb_.fits(climb_.steps_[s], tile)) return false;
-  }
-  return true;
+  const auto& stores = climb_.sized_ahead_[step_];
+  return std::all_of(stores.begin(), stores.end(), [&](std::size_t s) {
+    return climb_.fits(climb_.steps_[s], carried(reached, s));
+  });
 }
 
 void Climb::Run::meet(Open& open, std::size_t d, bool spatial, std::uint8_t loops) const {

@@ -63,6 +63,23 @@ void Climb::Run::stand_after(std::size_t step) {
   ahead_ = climb_.steps_[step].kind == Step::Kind::kAxis ? step + 1 : step;
 }
 
+void Climb::Run::set_lanes() {
+  for (std::size_t d = 0; d < dims_; ++d) {
+    extents_[d] = problem_.dims[d].extent;
+    if (perfect_ || climb_.outermost_lanes_[d] == 1) {
+      steps_without_lanes_ *= static_cast<double>(climb_.steps_along_[d].least());
+    } else {
+      dims_with_lanes_.push_back(static_cast<std::uint8_t>(d));
+    }
+  }
+  lanes_to_.resize(climb_.steps_.size());
+  for (std::size_t step = 0; step < lanes_to_.size(); ++step) {
+    for (std::size_t ahead = 0; ahead < lanes_to_.size(); ++ahead) {
+      lanes_to_[step].push_back(climb_.lanes_between(step, std::max(step, ahead)));
+    }
+  }
+}
+
 Climb::State Climb::Run::first_state() {
   State state;
   state.tile.fill(1);
@@ -216,9 +233,9 @@ void Climb::Run::add_lines(const State& state, const Place& place, double steps,
 }
 
 double Climb::Run::steps_of(const State& state) const {
-  double steps = 1;
+  double steps = steps_without_lanes_;
   Few<std::uint32_t, 4> below;
-  for (std::size_t d = 0; d < dims_; ++d) {
+  for (const std::size_t d : dims_with_lanes_) {
     below.clear();
     for (std::size_t i = 0; i < state.at_lanes.size(); ++i) {
       if (state.loops[state.lanes_at[i]].id == d) below.push_back(state.at_lanes[i]);
@@ -227,6 +244,15 @@ double Climb::Run::steps_of(const State& state) const {
         climb_.steps_along_[d].least({below.data(), below.size()}, state.tile[d]));
   }
   return steps;
+}
+
+Climb::Tile Climb::Run::carried(const Tile& tile, std::size_t ahead) const {
+  const auto& lanes = lanes_to_[step_][ahead];
+  Tile there = tile;
+  for (std::size_t d = 0; d < dims_; ++d) {
+    there[d] = static_cast<std::uint32_t>(std::min<std::int64_t>(tile[d] * lanes[d], extent(d)));
+  }
+  return there;
 }
 
 Climb::Run::Place Climb::Run::place_of(const State& state, std::size_t passed) const {
@@ -250,12 +276,7 @@ Climb::Run::Place Climb::Run::place_of(const State& state, std::size_t passed) c
     const int at = run_at(levels[l], open);
     if (at >= 0) place.open |= 1u << at;
   }
-  const std::size_t next = climb_.next_level_step(l);
-  for (std::size_t d = 0; d < dims_; ++d) {
-    const std::int64_t lanes = climb_.lanes_left_[step_][d] / climb_.lanes_left_[next][d];
-    place.tile[d] =
-        static_cast<std::uint32_t>(std::min<std::int64_t>(state.tile[d] * lanes, extent(d)));
-  }
+  place.tile = carried(state.tile, climb_.next_level_step(l));
   return place;
 }
 

@@ -90,12 +90,15 @@ class Climb::Run {
         incumbents_(incumbents),
         scratch_(scratch),
         work_(work),
-        limits_(limits) {}
+        limits_(limits) {
+    set_lanes();
+  }
   End run(std::size_t beam, bool strict);
 
  private:
   // ---- start and finish ----
   static constexpr std::size_t kMostWaiting = 20'000;  // some 40 MB
+  void set_lanes();
   State first_state();
   void climb_on(std::size_t step, std::vector<State> here);
   void finish(std::vector<State>& states);
@@ -147,7 +150,9 @@ class Climb::Run {
   bool stores_later(std::uint8_t memory) const;
   std::array<std::uint32_t, kMaxDims> clipped(
       const std::array<std::uint32_t, kMaxDims>& tile) const;
-  std::int64_t extent(std::size_t d) const { return problem_.dims[d].extent; }
+  std::int64_t extent(std::size_t d) const { return extents_[d]; }
+  // With the lanes up to a step further out, clipped.
+  Tile carried(const Tile& tile, std::size_t ahead) const;
   // For a loop over d with this bound, just outside all others; nor for any with a larger one?
   enum class Room : std::uint8_t { kThere, kNot, kNoMore };
   Room room_for(const State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) const;
@@ -302,6 +307,11 @@ class Climb::Run {
   bool perfect_;
   Incumbents& incumbents_;
   Scratch& scratch_;
+  std::array<std::int64_t, kMaxDims> extents_{};
+  // [step][step further out]: lanes between them.
+  std::vector<std::vector<std::array<std::int64_t, kMaxDims>>> lanes_to_;
+  Few<std::uint8_t, kMaxDims> dims_with_lanes_;
+  double steps_without_lanes_ = 1;  // along other dimensions
   ClimbWork& work_;
   const SearchLimits& limits_;
   std::uint32_t bounds_tried_ = 0;
