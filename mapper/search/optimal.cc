@@ -54,7 +54,7 @@ class Optimal {
 
  private:
   static constexpr std::size_t kDives = 4, kFirst = 2, kBatch = 4;
-  static constexpr std::size_t kBeam = 16, kWider = 256, kWidest = 4096;
+  static constexpr std::size_t kBeam = 16, kWider = 128;
   static constexpr std::uint64_t kPerfectWork = 1 << 20;
   static constexpr std::uint64_t kFitSteps = 5'000'000;
   // A unit of work is some 10 us: a mapping priced, with the states that led to it, or so many
@@ -346,7 +346,7 @@ class Optimal {
   typename Followed::End climb_through(Climb& climb, Followed& followed, bool dives,
                                        const SearchLimits& limits, Scratch& scratch) {
     using End = typename Followed::End;
-    constexpr std::array kBeams{kBeam, kWider, kWidest, SIZE_MAX};
+    constexpr std::array kBeams{kBeam, kWider, SIZE_MAX};
     bool strict = false;
     for (std::size_t i = rules_.bound ? 0 : kBeams.size() - 1; i < kBeams.size();) {
       ClimbWork work;
