@@ -369,7 +369,7 @@ void OutlookLattice::keep(const std::string& content, std::shared_ptr<const Leve
 
 std::vector<std::vector<OutlookLattice::Bin>> OutlookLattice::few_sizes(
     std::span<const std::int64_t> extents, bool perfect) {
-  constexpr double kMostCombinations = 1 << 8;
+  constexpr double kMostCombinations = 1 << 5;
   std::vector<std::vector<Bin>> few(extents.size());
   for (std::size_t join = 1;; join *= 2) {
     double combinations = 1;
