@@ -70,7 +70,7 @@ class Optimal {
     std::size_t number = 0;   // in the order in which they came
     std::size_t order = 0;    // among kin
     bool with_kin = true;     // stands for all of them
-    std::size_t glances = 0;  // at what is ahead
+    std::size_t glances = 0;  // at what is ahead: two at each coarse lattice
   };
   // What a thread works with; none of it decides an answer.
   struct Tools {
@@ -297,6 +297,7 @@ class Optimal {
       return std::nullopt;
     };
     if (climb.tilings() <= rules_.few_tilings) return turned_away([] {});
+    // For energy, which tells the most from afar; then along a line.
     while (coarse_tells_ && choice.glances < 2 * tools.coarse.size() &&
            climb.sizes() > static_cast<double>(tools.coarse[choice.glances / 2].most_tiles())) {
       OutlookLattices& coarse = tools.coarse[choice.glances / 2];
@@ -305,7 +306,7 @@ class Optimal {
       const Blend blend = along ? blends_.front() : Blend{};
       if (const auto end = turned_away([&] { climb.glance(blend, coarse); })) return end;
     }
-    // What lines tell is seldom told by energy alone.
+    // From near lines tell the most.
     for (const Blend& blend : blends_) {
       if (const auto end = turned_away([&] { climb.look_out(blend); })) return end;
     }
