@@ -7,8 +7,8 @@ namespace loopscape {
 // Tiles inside the loop are no smaller than the lanes there and leave something for the last lane
 // of the outermost loop; the first lane has a tile in every round.
 MeanLanes::MeanLanes(const Loop& loop) : last_(static_cast<double>(loop.bound - 1)) {
-  const auto [extent, inside, bound, never_idle] = loop;
-  for (std::int64_t tile = inside; tile * never_idle < extent; ++tile) {
+  const auto [extent, inside, bound, full_lanes] = loop;
+  for (std::int64_t tile = inside; tile * full_lanes < extent; ++tile) {
     const std::int64_t rounds = (extent - 1) / (tile * bound);
     const std::int64_t rest = extent - rounds * tile * bound, full = rest / tile;
     const std::int64_t sum = rounds * tile * (bound * (bound - 1) / 2) +

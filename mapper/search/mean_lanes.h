@@ -17,7 +17,7 @@ class MeanLanes {
     std::int64_t extent;      // of its dimension
     std::int64_t inside;      // lanes over the dimension further in
     std::int64_t bound;       // its own
-    std::int64_t never_idle;  // tiles inside it that all lanes further out have, at least
+    std::int64_t full_lanes;  // its own and those further out, but the outermost loop's last
     friend auto operator<=>(const Loop&, const Loop&) = default;
   };
   // Of ragged factors.

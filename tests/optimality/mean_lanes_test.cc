@@ -37,7 +37,7 @@ TEST_CASE("mean lanes: the least is that of the tiles that leave so few indices 
           MeanLanes::Loop{extent, 1, 4, 8}}) {
       for (std::int64_t most = 1; most <= extent; ++most) {
         double least = static_cast<double>(loop.bound - 1);
-        for (std::int64_t tile = loop.inside; tile * loop.never_idle < extent; ++tile) {
+        for (std::int64_t tile = loop.inside; tile * loop.full_lanes < extent; ++tile) {
           const Counted counted = count(extent, loop.bound, tile);
           if (counted.in_line > static_cast<double>(most)) continue;
           least = std::min(least, counted.mean);
