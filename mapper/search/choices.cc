@@ -49,10 +49,10 @@ constexpr double kFurther = 2;         // than the least value that did not come
 
 LeastOfLanes::LeastOfLanes(const Mapspace& space, const Evaluator& evaluator,
                            const BoundaryCounter& counter, const Placement& placement)
-    : dims_(space.problem().dims),
-      operations_(static_cast<double>(space.problem().operations())),
+    : operations_(static_cast<double>(space.problem().operations())),
       interval_cycles_(space.arch().compute.interval_cycles),
       folds_(space, evaluator, placement) {
+  for (const Dim& dim : space.problem().dims) extents_.push_back(static_cast<double>(dim.extent));
   const Skeleton skeleton = skeleton_of(space, placement, SpatialLoops(placement.slots.size()));
   const BoundaryPrices prices(evaluator, counter, skeleton);
   const Terms once = prices.words_once();
@@ -97,8 +97,8 @@ void LeastOfLanes::set_inside(const Placement& placement, std::size_t tensor, As
 
 double LeastOfLanes::steps(std::span<const std::int64_t> lanes) const {
   double steps = 1;
-  for (std::size_t d = 0; d < dims_.size(); ++d) {
-    steps *= static_cast<double>(ceil_div(dims_[d].extent, lanes[d]));
+  for (std::size_t d = 0; d < extents_.size(); ++d) {
+    steps *= lanes[d] == 1 ? extents_[d] : std::ceil(extents_[d] / static_cast<double>(lanes[d]));
   }
   return steps;
 }
@@ -108,17 +108,17 @@ double LeastOfLanes::served(const Asked& asked, const LanesSoFar& so_far) const 
   double served = asked.more[so_far.next_slot];
   if (asked.inside == 0) return served;
   std::array<double, kMaxDims> lanes;
-  lanes.fill(1);
+  if (!asked.sliding.empty()) lanes.fill(1);
   for (std::size_t s = 0; s < so_far.next_slot; ++s) {
     if ((asked.inside >> s & 1u) == 0) continue;
-    for (const Point::Loop& loop : so_far.loops[s]) lanes[loop.dim] *= loop.bound;
-  }
-  for (std::size_t d = 0; d < dims_.size(); ++d) {
-    if ((asked.free >> d & 1u) != 0) served *= lanes[d];
+    for (const Point::Loop& loop : so_far.loops[s]) {
+      if ((asked.free >> loop.dim & 1u) != 0) served *= loop.bound;
+      if (!asked.sliding.empty()) lanes[loop.dim] *= loop.bound;
+    }
   }
   for (const DimMask rank : asked.sliding) {
     double all = 1, longest = 1;
-    for (std::size_t d = 0; d < dims_.size(); ++d) {
+    for (std::size_t d = 0; d < extents_.size(); ++d) {
       if ((rank >> d & 1u) == 0) continue;
       all *= lanes[d];
       longest = std::max(longest, lanes[d]);

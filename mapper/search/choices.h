@@ -64,7 +64,7 @@ class LeastOfLanes {
   static void set_inside(const Placement& placement, std::size_t tensor, Asked& asked);
   double served(const Asked& asked, const LanesSoFar& so_far) const;
 
-  const std::vector<Dim>& dims_;
+  std::vector<double> extents_;
   double operations_, interval_cycles_, energy_pj_ = 0, busy_ = 0, leakage_pj_per_cycle_ = 0;
   std::vector<Asked> asked_;
   LeastFolds folds_;

@@ -1,9 +1,12 @@
 #include "mapper/search/climb.h"
 
 #include <algorithm>
+#include <bitset>
 #include <cmath>
 #include <limits>
 #include <utility>
+
+#include <boost/container/static_vector.hpp>
 
 #include "mapper/search/climb_run.h"
 #include "model/base/cycles.h"
@@ -84,13 +87,6 @@ Climb::Climb(const Mapspace& space, const Evaluator& evaluator, ClimbTools& tool
   for (std::size_t d = 0; d < dims.size(); ++d) {
     if (!skeleton_.ragged) divisors_[d] = divisors_of(dims[d].extent);
     all_dims_ = static_cast<DimMask>(all_dims_ | (1u << d));
-    for (std::size_t e = 0; e < d; ++e) {
-      bool alike = true;
-      for (std::size_t t = 0; t < space.problem().tensors.size(); ++t) {
-        alike = alike && has(counter_.relevant(t), d) == has(counter_.relevant(t), e);
-      }
-      if (alike) alike_[d] = static_cast<DimMask>(alike_[d] | (1u << e));
-    }
   }
   for (std::size_t d = 0; d < dims.size(); ++d) {
     std::vector<std::int64_t> lanes;
@@ -195,21 +191,23 @@ void Climb::set_lanes_ahead() {
       left[loop.dim] *= loop.bound;
     }
   }
-  lanes_ahead_.resize(steps_.size());
-  for (std::size_t s = 0; s < steps_.size(); ++s) {
-    lanes_ahead_[s].resize(space_.problem().tensors.size());
-    for (std::size_t t = 0; t < lanes_ahead_[s].size(); ++t) {
-      lanes_ahead_[s][t].resize(skeleton_.chain[t].size() + 1);
-      for (std::size_t k = 1; k < lanes_ahead_[s][t].size(); ++k) {
-        auto& lanes = lanes_ahead_[s][t][k];
-        lanes.fill(1);
-        const std::size_t parent = step_of_store(t, skeleton_.chain[t][k - 1]);
-        for (std::size_t ahead = s; ahead < parent; ++ahead) {
-          if (steps_[ahead].kind != Step::Kind::kAxis) continue;
-          for (const Point::Loop& loop : spatial_[steps_[ahead].slot]) {
-            lanes[loop.dim] *= loop.bound;
-          }
+  std::size_t boundaries = 0;
+  for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
+    first_ahead_[t] = boundaries;
+    boundaries += skeleton_.chain[t].size();
+  }
+  first_ahead_.back() = boundaries;
+  std::array<std::int64_t, kMaxDims> none;
+  none.fill(1);
+  lanes_ahead_.resize(steps_.size() * boundaries, none);
+  for (std::size_t t = 0; t < space_.problem().tensors.size(); ++t) {
+    for (std::size_t k = 1; k <= skeleton_.chain[t].size(); ++k) {
+      std::array<std::int64_t, kMaxDims> lanes = none;
+      for (std::size_t s = store_step_[t][k - 1]; s-- > 0;) {
+        if (steps_[s].kind == Step::Kind::kAxis) {
+          for (const Point::Loop& loop : spatial_[steps_[s].slot]) lanes[loop.dim] *= loop.bound;
         }
+        lanes_ahead_[s * boundaries + first_ahead_[t] + k - 1] = lanes;
       }
     }
   }
@@ -244,7 +242,7 @@ double Climb::words_now(std::size_t t, std::size_t k, const Tile& tile, std::siz
   auto words = static_cast<double>(counter_.all_words(t));
   if (reuses_more_[t]) return words;
   const auto irrelevant = static_cast<DimMask>(all_dims_ & ~counter_.relevant(t));
-  const auto& lanes = lanes_ahead_[step][t][k];
+  const auto& lanes = lanes_ahead(step, t, k);
   for (unsigned rest = irrelevant; rest != 0; rest &= rest - 1) {
     const auto d = static_cast<std::size_t>(__builtin_ctz(rest));
     const std::int64_t tiles = ceil_div(space_.problem().dims[d].extent, tile[d]);
@@ -258,32 +256,35 @@ double Climb::words_now(std::size_t t, std::size_t k, const Tile& tile, std::siz
 // tile, or a smaller one that stands for it).
 void Climb::add_open(std::span<const OpenRun> runs, const Tile& tile, const Tile& can_grow,
                      std::size_t step, Future& sum) const {
-  std::array<double, kMaxTensors * kMaxMemories> now;
+  constexpr std::size_t kMostRuns = kMaxTensors * kMaxMemories;
+  using Runs = std::bitset<kMostRuns>;
+  boost::container::static_vector<Runs, kMaxDims> ways;  // which ones go on
+  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
+    if (can_grow[d] >= space_.problem().dims[d].extent) continue;
+    Runs going_on;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      going_on[i] = runs[i].may_go_on && !has(counter_.relevant(runs[i].tensor), d);
+    }
+    if (std::find(ways.begin(), ways.end(), going_on) == ways.end()) ways.push_back(going_on);
+  }
+  if (ways.empty()) ways.emplace_back();
+  std::array<double, kMostRuns> now;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     now[i] = words_now(runs[i].tensor, runs[i].boundary, tile, step);
   }
-  Future least;
-  bool grown = false;
-  const auto try_next = [&](DimMask next) {
-    Future one = sum;
+  const auto add_runs = [&](const Runs& going_on, Future& to) {
     for (std::size_t i = 0; i < runs.size(); ++i) {
-      const bool goes_on =
-          runs[i].may_go_on && next != 0 && (counter_.relevant(runs[i].tensor) & next) == 0;
-      add_least(floor_[runs[i].tensor][runs[i].boundary],
-                goes_on ? static_cast<double>(counter_.all_words(runs[i].tensor)) : now[i], one);
+      const auto once = static_cast<double>(counter_.all_words(runs[i].tensor));
+      add_least(floor_[runs[i].tensor][runs[i].boundary], going_on[i] ? once : now[i], to);
     }
-    if (!grown) least = one;
-    least.lower(one);
-    grown = true;
   };
-  DimMask tried = 0;
-  for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {
-    const auto mask = static_cast<DimMask>(1u << d);
-    if (can_grow[d] >= space_.problem().dims[d].extent || (alike_[d] & tried) != 0) continue;
-    tried = static_cast<DimMask>(tried | mask);
-    try_next(mask);
+  Future least = sum;
+  add_runs(ways.front(), least);
+  for (std::size_t w = 1; w < ways.size(); ++w) {
+    Future one = sum;
+    add_runs(ways[w], one);
+    least.lower(one);
   }
-  if (!grown) try_next(0);
   sum = least;
 }
 
@@ -447,7 +448,7 @@ Climb::Future Climb::least_of_level(const Level& level) const {
   bool any = false;
   const Step& store = steps_[level.last];
   const auto visit = [&](const auto& self, std::size_t d) -> void {
-    if (!fits(store, smallest)) return;
+    if ((d == 0 || smallest[d - 1] > 1) && !fits(store, smallest)) return;
     if (d == dims.size()) {
       Future one = nothing;
       add_open(level.runs, largest, smallest, level.last, one);
@@ -501,9 +502,19 @@ void Climb::set_future() {
 }
 
 double Climb::cycles_of(const PerResource& busy, double exposed, double steps) const {
-  double most = steps * space_.arch().compute.interval_cycles;
+  return whole_cycles(std::max(steps * space_.arch().compute.interval_cycles, most_busy(busy))) +
+         exposed_cycles(exposed);
+}
+
+// Sums may have been rounded up.
+double Climb::most_busy(const PerResource& busy) {
+  double most = 0;
   for (std::size_t i = 0; i < busy.size(); ++i) most = std::max(most, busy[i] * (1 - 1e-12));
-  return whole_cycles(most) + whole_cycles(std::max(0.0, exposed * (1 - 1e-12)));
+  return most;
+}
+
+double Climb::exposed_cycles(double exposed) {
+  return whole_cycles(std::max(0.0, exposed * (1 - 1e-12)));
 }
 
 void Climb::add_leakage(double cycles, double& energy) const {

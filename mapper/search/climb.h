@@ -142,6 +142,10 @@ class Climb {
   double least_copies_pj(std::size_t t, std::size_t k) const;
   std::vector<MappingNode> lanes_of(std::size_t t, std::size_t k) const;
   void set_lanes_ahead();
+  const std::array<std::int64_t, kMaxDims>& lanes_ahead(std::size_t step, std::size_t t,
+                                                        std::size_t k) const {
+    return lanes_ahead_[step * first_ahead_.back() + first_ahead_[t] + k - 1];
+  }
   void set_future();
   void find_levels();
   Future least_of_level(const Level& level) const;
@@ -204,6 +208,8 @@ class Climb {
   std::size_t step_of_store(std::size_t tensor, std::uint8_t memory) const;
   void add_least(const BoundaryPrices::Floor& floor, double demand, Future& sum) const;
   double cycles_of(const PerResource& busy, double exposed, double steps) const;
+  static double most_busy(const PerResource& busy);
+  static double exposed_cycles(double exposed);
   void add_leakage(double cycles, double& energy) const;
 
   const Mapspace& space_;
@@ -235,8 +241,7 @@ class Climb {
   std::array<std::vector<std::size_t>, kMaxTensors> store_step_;  // [tensor][store]
   DimMask all_dims_ = 0;
   std::int64_t operations_ = 1;
-  std::vector<bool> forwards_;             // [tensor]
-  std::array<DimMask, kMaxDims> alike_{};  // dimensions before it, relevant to the same tensors
+  std::vector<bool> forwards_;                             // [tensor]
   std::vector<std::vector<BoundaryPrices::Floor>> floor_;  // [tensor][boundary]
   // Where copies can be told.
   struct Copies {
@@ -256,9 +261,9 @@ class Climb {
   bool exposes_ = false;           // some transfers, or folds
   bool spares_time_ = false;       // boundaries further out may spare time of those further in
   std::vector<bool> reuses_more_;  // [tensor]: under previous_tile words may still be there
-  // [step][tensor][boundary][dimension]
-  std::vector<std::vector<std::vector<std::array<std::int64_t, kMaxDims>>>> lanes_ahead_;
-  std::vector<std::array<std::int64_t, kMaxDims>> lanes_left_;  // [step]: further out
+  std::vector<std::array<std::int64_t, kMaxDims>> lanes_ahead_;  // [step][tensor's boundary]
+  std::array<std::size_t, kMaxTensors + 1> first_ahead_{};       // [tensor]: of those of a step
+  std::vector<std::array<std::int64_t, kMaxDims>> lanes_left_;   // [step]: further out
   std::array<std::int64_t, kMaxDims> outermost_lanes_{};
   std::vector<DimMask> grown_ahead_;  // [step]: dimensions of slots further out
   std::vector<std::vector<std::size_t>>

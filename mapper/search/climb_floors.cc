@@ -127,10 +127,10 @@ void Climb::set_copies(std::size_t t, std::size_t k) {
   for (const BoundaryPrices::Links& links : of_kin) {
     return_pj = std::min(return_pj, links.return_pj);
   }
-  const double another = price(2) - price(1);
+  const double word = price(1), another = price(2) - word;
   for (const BoundaryPrices::Links& links : of_kin) {
     const double one = links.demand_pj + links.arrival_pj + links.row_pj + return_pj;
-    copies.prices.add({price(1) + one, another + links.arrival_pj, links.row_pj}, most_copies(t, k),
+    copies.prices.add({word + one, another + links.arrival_pj, links.row_pj}, most_copies(t, k),
                       most_rows(t, copies.rows));
   }
   floor.base_energy = -words * return_pj;

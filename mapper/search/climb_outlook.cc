@@ -132,7 +132,7 @@ Outlook::Run Climb::run_of(const OpenRun& open, std::size_t next, const View& vi
   run.of_tile = [this, t, k = open.boundary, price_of_cycle](const Tile& tile) {
     return price_of_cycle * tile_cycles(t, k, counter_.tile_words(t, tile));
   };
-  run.lanes_beyond = lanes_ahead_[next][t][open.boundary];
+  run.lanes_beyond = lanes_ahead(next, t, open.boundary);
   run.copies = [this, lanes = run.lanes, beyond = run.lanes_beyond](std::size_t d,
                                                                     std::int64_t size) {
     return copies(d, size, lanes[d], beyond[d]);
@@ -225,7 +225,7 @@ double Climb::copies_pj(std::size_t t, std::size_t k, const Tile& child, const T
   const Copies& its = copies_[t][k];
   if (its.prices.size() == 0) return 0;
   double arrivals = words_but_pairs(t), in_rows = arrivals;
-  const auto& beyond = lanes_ahead_[step][t][k];
+  const auto& beyond = lanes_ahead(step, t, k);
   const auto& left = lanes_left_[step - 1];
   const auto& since = lanes_left_[store_step_[t][k]];
   for (std::size_t d = 0; d < space_.problem().dims.size(); ++d) {

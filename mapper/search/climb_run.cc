@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "model/base/cycles.h"
+
 namespace loopscape {
 
 // ---- start and finish ----
@@ -141,7 +143,7 @@ void Climb::Run::offer_with(const State& state, const SpatialLoops& spatial) {
   found.cycles = cost.cycles;
   const PerResource& busy = state.paid.busy;
   int limit = Blend::kNoResource;
-  double most = steps_of(state) * climb_.space_.arch().compute.interval_cycles;
+  double most = state.steps * climb_.space_.arch().compute.interval_cycles;
   for (std::size_t i = 0; i < busy.size(); ++i) {
     if (busy[i] <= most) continue;
     most = busy[i];
@@ -183,14 +185,7 @@ bool Climb::Run::told_to_stop() {
 
 // ---- bounds ----
 
-CostBound Climb::Run::bound(const State& state, const Place& place, double steps) {
-  const bool looks_out = !climb_.views_.empty();
-  CostBound least;
-  if (looks_out) {
-    least = quick_bound(state, place, steps);
-    add_lines(state, place, steps, least);
-    if (climb_.only_energy_) return least;
-  }
+void Climb::Run::add_floors(const State& state, double steps, double energy, CostBound& bound) {
   sum_ = climb_.future_[step_];
   sum_.energy += state.paid.energy + state.least_more_pj;
   sum_.exposed += state.paid.exposed;
@@ -206,44 +201,80 @@ CostBound Climb::Run::bound(const State& state, const Place& place, double steps
     }
   }
   if (!runs_.empty()) climb_.add_open(runs_, state.tile, state.tile, ahead_, sum_);
-  if (looks_out) {
-    sum_.energy = std::max(sum_.energy, outlook(state, place, climb_.views_.front()));
-  }
-  least.cycles = climb_.cycles_of(sum_.busy, sum_.exposed, steps);
-  least.energy_pj = sum_.energy;
-  climb_.add_leakage(least.cycles, least.energy_pj);
-  return least;
+  bound.cycles = climb_.cycles_of(sum_.busy, sum_.exposed, steps);
+  bound.energy_pj = std::max(sum_.energy, energy);
+  climb_.add_leakage(bound.cycles, bound.energy_pj);
 }
 
-CostBound Climb::Run::quick_bound(const State& state, const Place& place, double steps) const {
+CostBound Climb::Run::quick_bound(const Prospect& prospect, std::size_t place, double steps) const {
   CostBound least;
-  least.cycles = climb_.spares_time_ ? climb_.cycles_of({}, 0, steps)
-                                     : climb_.cycles_of(state.paid.busy, state.paid.exposed, steps);
-  least.energy_pj = outlook(state, place, climb_.views_.front());
+  const Prospect::Seen& seen = prospect.views.front();
+  const double interval = climb_.space_.arch().compute.interval_cycles;
+  least.cycles = whole_cycles(std::max(steps * interval, prospect.busy)) + prospect.exposed;
+  least.energy_pj = seen.paid + seen.ahead.at(place);
   climb_.add_leakage(least.cycles, least.energy_pj);
   return least;
 }
 
-void Climb::Run::add_lines(const State& state, const Place& place, double steps,
+void Climb::Run::add_lines(const Prospect& prospect, std::size_t place, double steps,
                            CostBound& bound) const {
-  for (std::size_t v = 1; v < climb_.views_.size(); ++v) {
-    const View& view = climb_.views_[v];
-    bound.line[bound.lines++] = climb_.line_of(view.blend, outlook(state, place, view), steps);
+  for (std::size_t v = 1; v < prospect.views.size(); ++v) {
+    const Prospect::Seen& seen = prospect.views[v];
+    bound.line[bound.lines++] =
+        climb_.line_of(climb_.views_[v].blend, seen.paid + seen.ahead.at(place), steps);
   }
 }
 
-double Climb::Run::steps_of(const State& state) const {
-  double steps = steps_without_lanes_;
+void Climb::Run::put_tiles_below_lanes(const State& state, std::size_t d,
+                                       Few<std::uint32_t, 4>& below) const {
+  for (std::size_t i = 0; i < state.at_lanes.size(); ++i) {
+    if (state.loops[state.lanes_at[i]].id == d) below.push_back(state.at_lanes[i]);
+  }
+}
+
+Climb::Run::Prospect Climb::Run::prospect_of(const State& state, std::size_t passed,
+                                             std::size_t dim) const {
+  Prospect prospect;
+  prospect.dim = dim;
+  prospect.steps = steps_without_lanes_;
   Few<std::uint32_t, 4> below;
   for (const std::size_t d : dims_with_lanes_) {
-    below.clear();
-    for (std::size_t i = 0; i < state.at_lanes.size(); ++i) {
-      if (state.loops[state.lanes_at[i]].id == d) below.push_back(state.at_lanes[i]);
+    if (d == dim) {
+      put_tiles_below_lanes(state, d, prospect.below);
+      continue;
     }
-    steps *= static_cast<double>(
+    below.clear();
+    put_tiles_below_lanes(state, d, below);
+    prospect.steps *= static_cast<double>(
         climb_.steps_along_[d].least({below.data(), below.size()}, state.tile[d]));
   }
-  return steps;
+  if (climb_.views_.empty()) return prospect;
+  const Place place = place_of(state, passed);
+  for (const View& view : climb_.views_) {
+    prospect.views.push_back({seen_as_paid(state, place, view),
+                              view.outlook.ahead_of(place.level, place.open, place.begun)});
+  }
+  const std::size_t next = climb_.next_level_step(place.level);
+  prospect.lanes = lanes_to_[step_][next][dim];
+  Tile tile = carried(state.tile, next);
+  prospect.place = climb_.lattice_->at(tile) - climb_.lattice_->offset(dim, tile[dim]);
+  if (climb_.spares_time_) return prospect;
+  prospect.busy = most_busy(state.paid.busy);
+  prospect.exposed = exposed_cycles(state.paid.exposed);
+  return prospect;
+}
+
+double Climb::Run::steps_of(const State& state, const Prospect& prospect) const {
+  const std::size_t d = prospect.dim;
+  if (perfect_ || climb_.outermost_lanes_[d] == 1) return prospect.steps;
+  return prospect.steps * static_cast<double>(climb_.steps_along_[d].least(
+                              {prospect.below.data(), prospect.below.size()}, state.tile[d]));
+}
+
+std::size_t Climb::Run::place_in(const Prospect& prospect, const Tile& tile) const {
+  const std::int64_t size = tile[prospect.dim] * prospect.lanes;
+  return prospect.place +
+         climb_.lattice_->offset(prospect.dim, std::min(size, extent(prospect.dim)));
 }
 
 Climb::Tile Climb::Run::carried(const Tile& tile, std::size_t ahead) const {
@@ -276,11 +307,11 @@ Climb::Run::Place Climb::Run::place_of(const State& state, std::size_t passed) c
     const int at = run_at(levels[l], open);
     if (at >= 0) place.open |= 1u << at;
   }
-  place.tile = carried(state.tile, climb_.next_level_step(l));
   return place;
 }
 
-double Climb::Run::outlook(const State& state, const Place& place, const View& view) const {
+// But for what the outlook has.
+double Climb::Run::seen_as_paid(const State& state, const Place& place, const View& view) const {
   const Level& level = climb_.levels_[place.level];
   double sum = blended(view.blend, state.paid.energy + state.least_more_pj, state.paid.exposed,
                        state.paid.busy);
@@ -299,14 +330,14 @@ double Climb::Run::outlook(const State& state, const Place& place, const View& v
              climb_.paid_for(price, static_cast<double>(climb_.counter_.all_words(open.tensor)));
     }
   }
-  return sum + view.outlook.least(place.level, place.open, place.begun, place.tile);
+  return sum;
 }
 
 std::size_t Climb::Run::ahead_of_stores() const {
   return climb_.steps_[step_].kind == Step::Kind::kStore ? step_ + 1 : step_;
 }
 
-bool Climb::Run::useful(const State& state) {
+bool Climb::Run::useful(const State& state, const Prospect& prospect) {
   const auto serves = [&](const CostBound& least) {
     value_ = incumbents_.value(least);
     if (!incumbents_.useful(least)) return false;
@@ -314,20 +345,28 @@ bool Climb::Run::useful(const State& state) {
     narrowed_ |= !in_beam;
     return in_beam;
   };
-  const double steps = steps_of(state);
-  if (climb_.views_.empty()) return serves(bound(state, {}, steps));
-  const Place place = place_of(state, ahead_of_stores());
-  if (!serves(quick_bound(state, place, steps))) return false;
-  if (climb_.only_energy_ && climb_.views_.size() == 1) return true;
-  return serves(bound(state, place, steps));
+  const double steps = steps_of(state, prospect);
+  CostBound least;
+  double energy = 0;
+  if (!prospect.views.empty()) {
+    const std::size_t place = place_in(prospect, state.tile);
+    least = quick_bound(prospect, place, steps);
+    if (!serves(least)) return false;
+    if (climb_.only_energy_ && prospect.views.size() == 1) return true;
+    energy = prospect.views.front().paid + prospect.views.front().ahead.at(place);
+    add_lines(prospect, place, steps, least);
+  }
+  if (prospect.views.empty() || !climb_.only_energy_) add_floors(state, steps, energy, least);
+  return serves(least);
 }
 
 bool Climb::Run::useful_beyond(const State& state) {
   if (!climb_.rules_.bound || climb_.views_.empty()) return true;
-  const double steps = steps_of(state);
-  const Place place = place_of(state, end_);
-  CostBound least = quick_bound(state, place, steps);
-  add_lines(state, place, steps, least);
+  const Prospect prospect = prospect_of(state, end_, 0);
+  const double steps = steps_of(state, prospect);
+  const std::size_t place = place_in(prospect, state.tile);
+  CostBound least = quick_bound(prospect, place, steps);
+  add_lines(prospect, place, steps, least);
   if (incumbents_.useful(least)) return true;
   ++work_.bounded;
   return false;
@@ -423,16 +462,17 @@ bool Climb::Run::no_worse(const State& a, const State& b) const {
 }
 
 void Climb::Run::keep(State&& state) {
-  if (climb_.rules_.bound && !useful(state)) {
+  const Prospect prospect = prospect_of(state, 0);
+  if (climb_.rules_.bound && !useful(state, prospect)) {
     ++work_.bounded;
     return;
   }
   state.value = climb_.rules_.bound ? value_ : 0;
+  state.steps = steps_of(state, prospect);
   if (!climb_.dominates_) {
     next_.push_back(std::move(state));
     return;
   }
-  state.steps = steps_of(state);
   std::vector<std::size_t>& same = index_[key_of(state)];
   for (const std::size_t i : same) {
     if (next_[i].priced && no_worse(next_[i], state)) {

@@ -117,20 +117,40 @@ class Climb::Run {
     std::size_t level = 0;
     unsigned open = 0;
     bool begun = false;
-    Tile tile{};
   };
-  CostBound bound(const State& state, const Place& place, double steps);
-  // What the outlook tells alone, which is quick.
-  CostBound quick_bound(const State& state, const Place& place, double steps) const;
-  // Of compute, at least.
-  double steps_of(const State& state) const;
+  // What is known of all states that are alike but for their tile along one dimension.
+  struct Prospect {
+    struct Seen {  // in one of the views
+      double paid;
+      Outlook::Ahead ahead;
+    };
+    std::size_t dim = 0;
+    Few<Seen, 1 + kMostBlends> views;
+    std::size_t place = 0;         // in the lattice, but for that dimension
+    std::int64_t lanes = 1;        // over it, up to the next level
+    double steps = 1;              // of compute, but along it, at least
+    Few<std::uint32_t, 4> below;   // its tiles below lanes
+    double busy = 0, exposed = 0;  // cycles, at least
+  };
   // `passed`: taken to have passed the steps before this one.
+  Prospect prospect_of(const State& state, std::size_t passed, std::size_t dim) const;
+  Prospect prospect_of(const State& state, std::size_t dim) const {
+    return prospect_of(state, ahead_of_stores(), dim);
+  }
   Place place_of(const State& state, std::size_t passed) const;
-  double outlook(const State& state, const Place& place, const View& view) const;
-  void add_lines(const State& state, const Place& place, double steps, CostBound& bound) const;
+  double seen_as_paid(const State& state, const Place& place, const View& view) const;
+  // Of compute, at least.
+  double steps_of(const State& state, const Prospect& prospect) const;
+  std::size_t place_in(const Prospect& prospect, const Tile& tile) const;
+  // What the outlook tells alone, which is quick; and lines of the other views.
+  CostBound quick_bound(const Prospect& prospect, std::size_t place, double steps) const;
+  void add_lines(const Prospect& prospect, std::size_t place, double steps, CostBound& bound) const;
+  // What each boundary costs by itself, and not less than this energy.
+  void add_floors(const State& state, double steps, double energy, CostBound& bound);
   // Steps before this one have been passed.
   std::size_t ahead_of_stores() const;
-  bool useful(const State& state);
+  bool useful(const State& state) { return useful(state, prospect_of(state, 0)); }
+  bool useful(const State& state, const Prospect& prospect);
   // As far as the outlook tells, if the slot ends here.
   bool useful_beyond(const State& state);
   // With a beam, only what is among its best so far is of use.
@@ -153,9 +173,15 @@ class Climb::Run {
   std::int64_t extent(std::size_t d) const { return extents_[d]; }
   // With the lanes up to a step further out, clipped.
   Tile carried(const Tile& tile, std::size_t ahead) const;
+  void put_tiles_below_lanes(const State& state, std::size_t d, Few<std::uint32_t, 4>& below) const;
   // For a loop over d with this bound, just outside all others; nor for any with a larger one?
   enum class Room : std::uint8_t { kThere, kNot, kNoMore };
   Room room_for(const State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot) const;
+  struct RoomAlong {
+    std::int64_t there, none;  // for these bounds
+  };
+  Room room_for(const State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot,
+                RoomAlong& known) const;
   // Puts it there. False: a rule forbids it.
   bool stack(State& state, std::size_t d, std::uint32_t bound, std::uint8_t slot);
   // Of its outermost loop, which is temporal.

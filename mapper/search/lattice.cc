@@ -63,11 +63,6 @@ void OutlookLattice::Here::fill(std::size_t block) {
   filled_[block] = 1;
 }
 
-double OutlookLattice::Here::at(std::size_t i) {
-  if (filled_[i / kBlock] == 0) fill(i / kBlock);
-  return values_[i];
-}
-
 void OutlookLattice::Here::copy_to(double* to) {
   for (std::size_t block = 0; block < filled_.size(); ++block) {
     if (filled_[block] == 0) fill(block);

@@ -60,7 +60,10 @@ class OutlookLattice {
     static constexpr std::size_t kBlock = 64;
     bool empty() const { return values_.empty(); }
     void start(std::size_t size, std::vector<NextLoop> loops);
-    double at(std::size_t i);
+    double at(std::size_t i) {
+      if (filled_[i / kBlock] == 0) fill(i / kBlock);
+      return values_[i];
+    }
     void copy_to(double* to);
 
    private:

@@ -77,12 +77,24 @@ class Outlook {
   // Levels from the inside out. False: there are too many numbers.
   bool fill(OutlookLattice& lattice, std::vector<Level> levels);
 
+  // What is still to be paid, by the place in the lattice of a tile with the lanes up to the next
+  // level.
+  class Ahead {
+   public:
+    explicit Ahead(OutlookLattice::Here& here) : here_(&here) {}
+    explicit Ahead(const OutlookLattice::Table& from_here) : from_here_(from_here.data()) {}
+    double at(std::size_t place) const {
+      return here_ != nullptr ? here_->at(place) : from_here_[place];
+    }
+
+   private:
+    OutlookLattice::Here* here_ = nullptr;
+    const double* from_here_ = nullptr;
+  };
   // `level`: the innermost level of which a store has been passed, or 0 when none has; `open`:
   // which of its runs have not been closed (those not begun among them); `begun`: all have begun.
-  // `tile`: with the lanes up to the next level.
-  double least(std::size_t level, unsigned open, bool begun, const Tile& tile) const {
-    const std::size_t i = lattice_->at(tile);
-    return begun ? here(level, open).at(i) : from_here(level, open)[i];
+  Ahead ahead_of(std::size_t level, unsigned open, bool begun) const {
+    return begun ? Ahead(here(level, open)) : Ahead(from_here(level, open));
   }
   // Of everything, if these are the lanes up to the second level.
   double least_of_all(const Tile& lanes) const;

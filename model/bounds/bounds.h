@@ -235,9 +235,9 @@ class BoundaryPrices {
   ClassLinks class_links(const Fanout& fanout, NetworkClass its_class, const Standing& at) const;
   // Their energy; nothing where no network carries it, or one lane is all there is.
   ClassLinks links_pj(std::size_t tensor, std::size_t fanout, const Standing& at) const;
-  void add_networks(std::size_t tensor, std::size_t k, double demand, Terms& sum) const;
-  int network_resource(std::size_t fanout, std::size_t network) const;  // -1: unlimited
-  Terms corner(std::size_t tensor, std::size_t k, double demand) const;
+  void add_networks(std::size_t tensor, std::size_t k, Terms& sum) const;  // for one word
+  int network_resource(std::size_t fanout, std::size_t network) const;     // -1: unlimited
+  Terms least_of_word(std::size_t tensor, std::size_t k) const;
   enum class Action : std::uint8_t { kRead, kFill, kUpdate, kDrain };
   double word_pj(std::size_t tensor, std::size_t k, Action action) const;
 
@@ -270,6 +270,7 @@ class BoundaryPrices {
 
   Evaluator evaluator_;
   Skeleton skeleton_;
+  std::vector<std::size_t> fanout_of_;  // each spatial loop
   const BoundaryCounter* counter_;
   std::array<std::size_t, kMaxMemories> fanouts_above_{};
   std::array<bool, kMaxTensors> clipped_{};

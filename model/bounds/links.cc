@@ -14,7 +14,7 @@ double BoundaryPrices::overlapping(std::int64_t step, std::int64_t other_step, s
   std::int64_t lanes = 1, outermost = 1;
   for (std::size_t i = skeleton_.spatial.size(); i-- > 0;) {
     const MappingNode& loop = skeleton_.spatial[i];
-    if (loop.id != other || index(evaluator_.arch().fanout_of(loop.axis_id())) > f) continue;
+    if (loop.id != other || fanout_of_[i] > f) continue;
     lanes *= loop.bound;
     outermost = loop.bound;
   }
@@ -52,7 +52,7 @@ BoundaryPrices::Standing BoundaryPrices::standing(std::size_t t, std::size_t f,
     const MappingNode& loop = skeleton_.spatial[i];
     const std::int64_t lanes_inside = inside[loop.id];
     inside[loop.id] *= loop.bound;
-    if (index(arch.fanout_of(loop.axis_id())) != f) continue;
+    if (fanout_of_[i] != f) continue;
     const std::size_t axis = index(loop.axis_id()) - first_axis;
     const bool relevant = (relevant_[t] >> loop.id & 1u) != 0;
     const bool stands = relevant && (sliding_[t] >> loop.id & 1u) == 0;

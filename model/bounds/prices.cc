@@ -38,6 +38,9 @@ BoundaryPrices::BoundaryPrices(const Evaluator& evaluator, const BoundaryCounter
     : evaluator_(evaluator), skeleton_(skeleton), counter_(&counter) {
   const Arch& arch = evaluator.arch();
   const Problem& problem = evaluator.problem();
+  for (const MappingNode& loop : skeleton.spatial) {
+    fanout_of_.push_back(index(arch.fanout_of(loop.axis_id())));
+  }
   std::size_t fanouts = 0;
   for (const ArchNode& node : arch.nodes) {
     if (node.kind == NodeKind::kFanout) ++fanouts;
@@ -91,8 +94,9 @@ std::size_t BoundaryPrices::fanouts_above_child(std::size_t t, std::size_t k) co
 
 double BoundaryPrices::lanes(std::size_t first, std::size_t last, DimMask dims) const {
   double product = 1;
-  for (const MappingNode& loop : skeleton_.spatial) {
-    const std::size_t f = index(evaluator_.arch().fanout_of(loop.axis_id()));
+  for (std::size_t i = 0; i < skeleton_.spatial.size(); ++i) {
+    const MappingNode& loop = skeleton_.spatial[i];
+    const std::size_t f = fanout_of_[i];
     if (f >= first && f < last && (dims >> loop.id & 1u) != 0) product *= loop.bound;
   }
   return product;
@@ -273,7 +277,7 @@ bool BoundaryPrices::reduces(std::size_t t, std::size_t k) const {
 
 // Whatever the parent is asked for enters every fan-out on its way, and what comes up leaves it.
 // Neighbours may pass words on, and under previous_tile some are still there.
-void BoundaryPrices::add_networks(std::size_t t, std::size_t k, double demand, Terms& sum) const {
+void BoundaryPrices::add_networks(std::size_t t, std::size_t k, Terms& sum) const {
   if (evaluator_.conventions().reuse != Conventions::Reuse::kMarch) return;
   for (std::size_t f = fanouts_above_[parent(t, k)]; f < fanouts_above_child(t, k); ++f) {
     const int carrier = counter_->network(f, t);
@@ -282,7 +286,7 @@ void BoundaryPrices::add_networks(std::size_t t, std::size_t k, double demand, T
     const int r = network_resource(f, static_cast<std::size_t>(carrier));
     if (r < 0 || !its.forward.empty()) continue;
     const auto i = static_cast<std::size_t>(r);
-    sum.busy[i] += demand * bits_[t] / lanes(0, f, kAllDims) / resources_[i].bits_per_cycle;
+    sum.busy[i] += bits_[t] / lanes(0, f, kAllDims) / resources_[i].bits_per_cycle;
   }
 }
 
@@ -290,25 +294,26 @@ int BoundaryPrices::network_resource(std::size_t fanout, std::size_t network) co
   return resource_of_[4 * evaluator_.arch().memories.size() + fanout * (kMaxTensors + 1) + network];
 }
 
-// The least of what flows with this demand cost, component by component.
-Terms BoundaryPrices::corner(std::size_t t, std::size_t k, double demand) const {
+// The least of what flows cost for each word asked for, component by component.
+Terms BoundaryPrices::least_of_word(std::size_t t, std::size_t k) const {
   Terms least;
   least.busy = PerResource(resources_.size());
   least.busy_most = PerResource(resources_.size());
   BoundaryFlow flow;
   if (!evaluator_.problem().tensors[t].is_output) {
-    flow.least = flow.most = {demand, demand, demand};
+    flow.least = flow.most = {1, 1, 1};
     price(t, k, flow, least);
-    add_networks(t, k, demand, least);
+    add_networks(t, k, least);
     return least;
   }
   // Between one and `parts` children of a group hold each word; linear in how many.
   const auto shared = static_cast<DimMask>(~relevant_[t] | sliding_[t]);
   const double parts = lanes(fanouts_above_[parent(t, k)], fanouts_above_child(t, k), shared);
   bool first = true;
-  for (const double group : {demand, demand / parts}) {
-    for (const double arrivals : {demand, group * parts}) {
-      flow.least = flow.most = {demand, arrivals, group};
+  for (const double group : {1.0, 1 / parts}) {
+    for (const double arrivals : {1.0, group * parts}) {
+      if (parts == 1 && !first) continue;
+      flow.least = flow.most = {1, arrivals, group};
       Terms one;
       one.busy = PerResource(resources_.size());
       one.busy_most = PerResource(resources_.size());
@@ -322,30 +327,18 @@ Terms BoundaryPrices::corner(std::size_t t, std::size_t k, double demand) const 
       }
     }
   }
-  add_networks(t, k, demand, least);
+  add_networks(t, k, least);
   return least;
 }
 
-// What is least over corners that move linearly with the demand is concave in it, so it is nowhere
-// below its chord from one visit of every word to one in every operation.
+// Corners move in proportion to the demand, and so does the least of them.
 BoundaryPrices::Floor BoundaryPrices::floor(std::size_t t, std::size_t k) const {
-  const double once = words_[t];
-  const auto operations = static_cast<double>(evaluator_.problem().operations());
-  const Terms low = corner(t, k, once);
-  const Terms high = corner(t, k, std::max(operations, once + 1));
-  const double span = std::max(operations, once + 1) - once;
+  const Terms word = least_of_word(t, k);
   Floor floor;
-  const auto chord = [&](double at_once, double at_most, double& base, double& slope) {
-    slope = (at_most - at_once) / span;
-    base = at_once - slope * once;
-  };
-  chord(low.energy, high.energy, floor.base_energy, floor.slope_energy);
-  chord(low.exposed, high.exposed, floor.base_exposed, floor.slope_exposed);
+  floor.slope_energy = word.energy;
+  floor.slope_exposed = word.exposed;
   floor.base_busy = PerResource(resources_.size());
-  floor.slope_busy = PerResource(resources_.size());
-  for (std::size_t i = 0; i < resources_.size(); ++i) {
-    chord(low.busy[i], high.busy[i], floor.base_busy[i], floor.slope_busy[i]);
-  }
+  floor.slope_busy = word.busy;
   return floor;
 }
 
