@@ -13,49 +13,78 @@ Climb::End Climb::Run::run(std::size_t beam, bool strict) {
   beam_ = beam;
   strict_ = strict || climb_.kin_.empty();
   compares_words_ = strict_ && climb_.compares_words_;
-  std::vector<State> here;
   State start = first_state();
-  if (settle(start)) here.push_back(std::move(start));
-  climb_on(0, std::move(here));
-  if (stopped_) return End::kInterrupted;
+  for (std::size_t s = 0; s < climb_.steps_.size(); s = climb_.next_slot(s)) {
+    waiting_.push_back({s, {}, {}});
+  }
+  waiting_.push_back({climb_.steps_.size(), {}, {}});
+  if (settle(start)) waiting_.front().states.push_back(std::move(start));
+  for (std::size_t n = climb_.rules_.first_states; n <= kMostFirst && !stopped_; n *= 2) {
+    if (beam_ == SIZE_MAX) dive(n);
+  }
+  climb_on(0);
   if (untold_) return End::kUntold;
+  if (stopped_) return End::kInterrupted;
   return narrowed_ ? End::kNarrowed : End::kDone;
+}
+
+// Most promising first, and of equal ones the last: good mappings are to be found early.
+std::vector<Climb::State*> Climb::Run::Waiting::in_order() {
+  std::vector<State*> order;
+  for (std::size_t i = states.size(); i-- > 0;) {
+    if (!states[i].gone) order.push_back(&states[i]);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const State* a, const State* b) { return a->value < b->value; });
+  return order;
+}
+
+// The most promising ones of every step, and at last some mappings.
+void Climb::Run::dive(std::size_t most) {
+  for (std::size_t w = 0; w + 1 < waiting_.size() && !stopped_; ++w) {
+    std::vector<State*> first = waiting_[w].in_order();
+    first.resize(std::min(first.size(), most));
+    for (State* state : first) {
+      State diver = *state;
+      state->gone = true;
+      follow(std::move(diver), w);
+    }
+  }
+  if (!stopped_) finish(waiting_.back());
 }
 
 // Through all steps from this one on. When many states are waiting at the next one, they go first,
 // so that not too many are known at once.
-void Climb::Run::climb_on(std::size_t s, std::vector<State> here) {
-  if (s >= climb_.steps_.size()) return finish(here);
-  const std::size_t end = climb_.next_slot(s);
-  // Good mappings are to be found early; those at the end go first.
-  std::stable_sort(here.begin(), here.end(),
-                   [](const State& a, const State& b) { return a.value > b.value; });
-  next_.clear();
-  index_.clear();
-  widest_.clear();
-  const auto follow = [&] {
-    stand_after(end - 1);
-    if (next_.size() > beam_) narrow(next_, beam_);
-    climb_on(end, std::exchange(next_, {}));
-    next_.clear();
-    index_.clear();
-    widest_.clear();
-  };
-  while (!here.empty() && !stopped_) {
-    State state = std::move(here.back());
-    here.pop_back();
-    if (s > 0) stand_after(s - 1);
-    if (climb_.rules_.bound && !useful(state)) {
-      ++work_.bounded;
-      continue;
-    }
-    if (interrupted()) return;
-    ++work_.states;
-    stand_before(s);
-    advance(std::move(state), end);
-    if (next_.size() >= kMostWaiting && !here.empty()) follow();
+void Climb::Run::climb_on(std::size_t w) {
+  if (w + 1 == waiting_.size()) return finish(waiting_.back());
+  Waiting &here = waiting_[w], &next = waiting_[w + 1];
+  std::vector<State*> order = here.in_order();
+  if (order.size() > beam_) {
+    order.resize(beam_);
+    narrowed_ = true;
   }
-  if (!stopped_ && !next_.empty()) follow();
+  widest_.clear();
+  for (State* state : order) {
+    if (stopped_) return;
+    follow(std::move(*state), w);
+    if (next.states.size() >= kMostWaiting) climb_on(w + 1);
+  }
+  here.clear();
+  if (!stopped_ && !next.states.empty()) climb_on(w + 1);
+}
+
+void Climb::Run::follow(State&& state, std::size_t w) {
+  const std::size_t step = waiting_[w].step;
+  if (step > 0) stand_after(step - 1);
+  if (climb_.rules_.bound && !useful(state)) {
+    ++work_.bounded;
+    return;
+  }
+  if (interrupted()) return;
+  ++work_.states;
+  stand_before(step);
+  next_ = &waiting_[w + 1];
+  advance(std::move(state), next_->step);
 }
 
 void Climb::Run::stand_before(std::size_t step) { step_ = ahead_ = step; }
@@ -110,19 +139,23 @@ Climb::State Climb::Run::first_state() {
   return state;
 }
 
-void Climb::Run::finish(std::vector<State>& states) {
-  std::stable_sort(states.begin(), states.end(),
-                   [](const State& a, const State& b) { return a.value < b.value; });
+void Climb::Run::finish(Waiting& complete) {
+  if (complete.step > 0) stand_after(complete.step - 1);
   widest_.clear();
-  for (const State& state : states) {
+  const std::vector<State*> order = complete.in_order();
+  for (const State* state : order) {
     if (interrupted()) return;
-    if (climb_.rules_.bound && !useful(state)) {
+    if (climb_.rules_.bound && !useful(*state)) {
       ++work_.bounded;
-      continue;
+    } else {
+      offer(*state);
     }
-    offer(state);
-    if (!strict_) untold_ = untold_ || !climb_.rules_.bound || useful(state);
   }
+  // To climb on would not settle it.
+  const auto serves = [&](const State* state) { return !climb_.rules_.bound || useful(*state); };
+  untold_ = !strict_ && std::any_of(order.begin(), order.end(), serves);
+  stopped_ = stopped_ || untold_;
+  complete.clear();
 }
 
 void Climb::Run::offer(const State& state) {
@@ -150,13 +183,6 @@ void Climb::Run::offer_with(const State& state, const SpatialLoops& spatial) {
     limit = static_cast<int>(i);
   }
   incumbents_.offer(found, limit);
-}
-
-void Climb::Run::narrow(std::vector<State>& states, std::size_t beam) {
-  std::stable_sort(states.begin(), states.end(),
-                   [](const State& a, const State& b) { return a.value < b.value; });
-  states.erase(states.begin() + static_cast<std::ptrdiff_t>(beam), states.end());
-  narrowed_ = true;
 }
 
 Mapping Climb::Run::mapping_of(const State& state, const SpatialLoops& spatial) const {
@@ -470,25 +496,25 @@ void Climb::Run::keep(State&& state) {
   state.value = climb_.rules_.bound ? value_ : 0;
   state.steps = steps_of(state, prospect);
   if (!climb_.dominates_) {
-    next_.push_back(std::move(state));
+    next_->states.push_back(std::move(state));
     return;
   }
-  std::vector<std::size_t>& same = index_[key_of(state)];
-  for (const std::size_t i : same) {
-    if (next_[i].priced && no_worse(next_[i], state)) {
+  std::vector<State*>& same = next_->by_key[key_of(state)];
+  for (const State* other : same) {
+    if (other->priced && no_worse(*other, state)) {
       ++work_.dominated;
       return;
     }
   }
-  for (const std::size_t i : same) {
-    if (state.priced && no_worse(state, next_[i])) {
+  for (State* other : same) {
+    if (state.priced && no_worse(state, *other)) {
       ++work_.dominated;
-      next_[i] = std::move(state);
+      *other = std::move(state);
       return;
     }
   }
-  same.push_back(next_.size());
-  next_.push_back(std::move(state));
+  next_->states.push_back(std::move(state));
+  same.push_back(&next_->states.back());
   narrow_beam();
 }
 

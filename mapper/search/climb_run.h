@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/container/deque.hpp>
 #include <boost/container/small_vector.hpp>
 
 #include "mapper/search/climb.h"
@@ -76,6 +77,7 @@ struct Climb::State {
   bool priced = true;                 // false: a boundary that the model does not count lies behind
   double steps = 0;                   // of compute, at least; set when the state is kept
   double value = 0;                   // of the objective, at least; likewise
+  bool gone = false;                  // on already: what came of it is known
 };
 
 // One climb: states of one position after another, innermost first.
@@ -98,14 +100,28 @@ class Climb::Run {
  private:
   // ---- start and finish ----
   static constexpr std::size_t kMostWaiting = 20'000;  // some 40 MB
+  static constexpr std::size_t kMostFirst = 512;       // before all of a step's states go on
+  // States before a step, and those that have gone on but others are still compared with.
+  struct Waiting {
+    using States = boost::container::deque<
+        State, void, boost::container::deque_options<boost::container::block_size<16>>::type>;
+    std::size_t step = 0;
+    States states;
+    std::unordered_map<std::string, std::vector<State*>> by_key;
+    std::vector<State*> in_order();
+    void clear() {
+      states.clear();
+      by_key.clear();
+    }
+  };
   void set_lanes();
   State first_state();
-  void climb_on(std::size_t step, std::vector<State> here);
-  void finish(std::vector<State>& states);
+  void dive(std::size_t most);
+  void climb_on(std::size_t waiting);
+  void follow(State&& state, std::size_t waiting);
+  void finish(Waiting& complete);
   void offer(const State& state);
   void offer_with(const State& state, const SpatialLoops& spatial);
-  // The most promising ones.
-  void narrow(std::vector<State>& states, std::size_t beam);
   Mapping mapping_of(const State& state, const SpatialLoops& spatial) const;
   bool interrupted();
   // Between units of work, where there may be thousands of millions of bounds.
@@ -351,8 +367,8 @@ class Climb::Run {
   std::vector<OpenRun> runs_;
   std::vector<MappingNode> path_;  // of pay()
   bool started_ = false, stopped_ = false, narrowed_ = false, untold_ = false;
-  std::vector<State> next_;
-  std::unordered_map<std::string, std::vector<std::size_t>> index_;
+  std::vector<Waiting> waiting_;  // in the order of their steps; at last complete ones
+  Waiting* next_ = nullptr;       // one of them: where those come that follow() moves
   std::unordered_map<std::string, std::uint32_t> shares_;
   std::uint32_t last_share_ = 0;
   std::string share_;  // of share_of()

@@ -39,8 +39,9 @@ class Optimal {
 
   SearchResult run() {
     const auto start = std::chrono::steady_clock::now();
-    if (!incumbents_.useful(least_of_all()) || nothing_fits()) return nothing(start);
+    if (!incumbents_.useful(least_of_all())) return nothing(start);
     begin_with_perfect();
+    if (!incumbents_.best() && nothing_fits()) return nothing(start);
     const bool complete = follow_all();
     if (!complete) answer_with_what_fits();
     SearchResult result;
@@ -54,7 +55,7 @@ class Optimal {
 
  private:
   static constexpr std::size_t kDives = 4, kFirst = 2, kBatch = 4;
-  static constexpr std::size_t kBeam = 16, kWider = 128;
+  static constexpr std::size_t kBeam = 16;
   static constexpr std::uint64_t kPerfectWork = 1 << 20;
   static constexpr std::uint64_t kFitSteps = 5'000'000;
   // A unit of work is some 10 us: a mapping priced, with the states that led to it, or so many
@@ -64,7 +65,6 @@ class Optimal {
   // That are taken whatever was spent already, and not counted: what they list tells a bound.
   static constexpr std::uint64_t kFirstLooks = 1 << 18;
   static constexpr double kSteep = 4;
-  static constexpr std::size_t kFiner = 4;  // times as many sizes as a first glance tells apart
 
   struct Listed : Choice {
     std::size_t number = 0;   // in the order in which they came
@@ -76,14 +76,15 @@ class Optimal {
   struct Tools {
     Tools(const Mapspace& space, const Evaluator& evaluator, std::size_t coarse_tiles)
         : climb{BoundaryCounter(evaluator), lattices_of(space, OutlookLattice::kMostTiles)},
-          coarse{{lattices_of(space, coarse_tiles), lattices_of(space, kFiner * coarse_tiles)}},
+          coarse{{lattices_of(space, coarse_tiles), lattices_of(space, 10 * coarse_tiles),
+                  lattices_of(space, 40 * coarse_tiles)}},
           scratch(evaluator.make_scratch()) {}
     static OutlookLattices lattices_of(const Mapspace& space, std::size_t most_tiles) {
       return {extents_of(space.problem()), space.options().factors == Factors::kPerfect,
               most_tiles};
     }
     ClimbTools climb;
-    std::array<OutlookLattices, 2> coarse;
+    std::array<OutlookLattices, 3> coarse;  // ever finer
     ScratchPtr scratch;
   };
   // A choice on its way through a batch.
@@ -100,7 +101,7 @@ class Optimal {
   }
 
   bool are_many_tiles() const {
-    constexpr double kMany = 4;  // times as many as for a glance
+    constexpr double kMany = 40;  // times as many as for a first glance
     const OutlookLattice::Lanes no_lanes(space_.problem().dims.size());
     return space_.options().factors == Factors::kRagged &&
            OutlookLattice::classes(extents_of(space_.problem()), false, no_lanes) >
@@ -117,7 +118,7 @@ class Optimal {
     if (!fit.ok()) return false;
     fitting_ = fit->mapping;
     if (!fit->settled || fitting_) return false;
-    work_.work = fit->steps;
+    work_.work += fit->steps;
     return true;
   }
   // Rather than with nothing; a search that comes to a mapping of its own does not ask for this
@@ -297,12 +298,12 @@ class Optimal {
       return std::nullopt;
     };
     if (climb.tilings() <= rules_.few_tilings) return turned_away([] {});
-    // For energy, which tells the most from afar; then along a line.
+    // For energy, which tells the most from afar; then along a line, but not from the farthest.
     while (coarse_tells_ && choice.glances < 2 * tools.coarse.size() &&
            climb.sizes() > static_cast<double>(tools.coarse[choice.glances / 2].most_tiles())) {
       OutlookLattices& coarse = tools.coarse[choice.glances / 2];
-      const bool along = choice.glances++ % 2 != 0;
-      if (along && blends_.empty()) continue;
+      const bool farthest = choice.glances < 2, along = choice.glances++ % 2 != 0;
+      if (along && (farthest || blends_.empty())) continue;
       const Blend blend = along ? blends_.front() : Blend{};
       if (const auto end = turned_away([&] { climb.glance(blend, coarse); })) return end;
     }
@@ -317,14 +318,15 @@ class Optimal {
     });
   }
 
-  // Corners that lines leave may promise more than any mapping between these lines gives.
-  void look_at_corners(Climb& climb, Followed& followed) const {
-    if (!blends_.empty() && followed.incumbents.best()) {
-      const std::uint64_t before = climb.outlook_numbers();
-      for (std::size_t i = 0; i < kMostBlends && look_at_corner(climb, followed); ++i) {
-      }
-      followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
+  // Corners that lines leave may promise more than any mapping between these lines gives. True: the
+  // choice is of no use.
+  bool look_at_corners(Climb& climb, Followed& followed) const {
+    if (!rules_.bound || blends_.empty() || !followed.incumbents.best()) return false;
+    const std::uint64_t before = climb.outlook_numbers();
+    for (std::size_t i = 0; i < kMostBlends && look_at_corner(climb, followed); ++i) {
     }
+    followed.work.work += (climb.outlook_numbers() - before) / kOutlookNumbers;
+    return !followed.incumbents.useful(followed.choice.least);
   }
 
   bool look_at_corner(Climb& climb, Followed& followed) const {
@@ -332,9 +334,7 @@ class Optimal {
     const Incumbents& incumbents = followed.incumbents;
     const std::optional<double> price = incumbents.price_at_corner(climb.least());
     if (!price) return false;
-    const Found& found = *incumbents.best();
-    const double best = incumbents.value(found.energy_pj, static_cast<double>(found.cycles));
-    const double value = incumbents.value(climb.least());
+    const double best = best_value(incumbents), value = incumbents.value(climb.least());
     bool tells = false;
     climb.look_also({*price, blends_.front().resource}, [&](const CostBound& least) {
       tells = incumbents.value(least) > value + kTells * (best - value);
@@ -344,28 +344,31 @@ class Optimal {
     return tells && incumbents.useful(followed.choice.least);
   }
 
+  // A dive is a narrow climb, to know good mappings. Of kin first by their sums alone.
   typename Followed::End climb_through(Climb& climb, Followed& followed, bool dives,
                                        const SearchLimits& limits, Scratch& scratch) {
     using End = typename Followed::End;
-    constexpr std::array kBeams{kBeam, kWider, SIZE_MAX};
-    bool strict = false;
-    for (std::size_t i = rules_.bound ? 0 : kBeams.size() - 1; i < kBeams.size();) {
+    for (const bool strict : {false, true}) {
+      if (!dives && look_at_corners(climb, followed)) return End::kUseless;
       ClimbWork work;
-      const Climb::End end = climb.run(followed.incumbents, scratch, work,
-                                       limits_after(limits, followed), kBeams[i], strict);
+      const Climb::End end =
+          climb.run(followed.incumbents, scratch, work, limits_after(limits, followed),
+                    dives ? kBeam : SIZE_MAX, strict);
       if (end != Climb::End::kDone) work.bounded = work.dominated = 0;  // seen again
       followed.work.add(work);
       if (end == Climb::End::kInterrupted) return End::kInterrupted;
       if (end == Climb::End::kDone) return End::kDone;
       if (dives) return End::kDived;
-      if (end == Climb::End::kUntold && !climb.may_be_strict()) return End::kParts;
-      strict = strict || end == Climb::End::kUntold;
-      if (end != Climb::End::kUntold) ++i;
+      if (!climb.may_be_strict()) return End::kParts;
       come_closer(climb, followed);
-      if (i == 1) look_at_corners(climb, followed);
-      if (rules_.bound && !followed.incumbents.useful(followed.choice.least)) return End::kUseless;
     }
-    return End::kDone;  // the last beam has no edge
+    return End::kDone;  // a strict climb settles it
+  }
+
+  static double best_value(const Incumbents& incumbents) {
+    if (!incumbents.best()) return std::numeric_limits<double>::infinity();
+    const Found& best = *incumbents.best();
+    return incumbents.value(best.energy_pj, static_cast<double>(best.cycles));
   }
 
   double most_cycles(const Followed& followed) const {

@@ -119,7 +119,9 @@ struct PruningRules {
   // takes longer than to climb them.
   double few_tilings = 10'000;
   // Where many more ragged tiles can be told apart, what is ahead is first glanced at with so few.
-  std::size_t coarse_tiles = 1000;
+  std::size_t coarse_tiles = 100;
+  // So many states of each step go on first, to find good mappings early; then ever more.
+  std::size_t first_states = 16;
 };
 
 SearchResult search_optimal(const Mapspace& space, const Evaluator& evaluator, const Goal& goal,

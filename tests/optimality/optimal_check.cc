@@ -144,6 +144,7 @@ class Checker {
     PruningRules looks;
     looks.few_tilings = 0;
     looks.coarse_tiles = 5;
+    looks.first_states = 1;
     check_proof(looks, "prices, looking ahead");
     check_costs(search({}, looks));
     SearchLimits limits;
@@ -400,6 +401,7 @@ std::vector<std::string> check_quest(const Quest& quest, const Listing& listing,
   PruningRules looks;
   looks.few_tilings = 0;
   looks.coarse_tiles = 5;
+  looks.first_states = 1;
   checker.check_proof(looks, "all rules");
   if (checks.rounds) checker.check_rounds();
   if (checks.limits) checker.check_limits();
