@@ -79,7 +79,16 @@ std::vector<std::int64_t> extents_of(const Problem& problem) {
 OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, const Lanes& lanes,
                                std::size_t most_tiles)
     : extents_(std::move(extents)), perfect_(perfect) {
-  for (double ratio = 0; ratio < kMostRatio && size_ == 0; ratio = std::max(1.0, ratio * 1.1)) {
+  std::vector<std::vector<Bin>> classes;
+  double combinations = 1;
+  for (std::size_t d = 0; d < extents_.size(); ++d) {
+    classes.push_back(classes_of(extents_[d], perfect_, lanes[d]));
+    combinations *= static_cast<double>(classes.back().size());
+  }
+  // Apart, there are no fewer.
+  const bool may_be_apart = perfect_ || combinations <= static_cast<double>(most_tiles / 2);
+  for (double ratio = may_be_apart ? 0 : 1; ratio < kMostRatio && size_ == 0;
+       ratio = std::max(1.0, ratio * 1.1)) {
     bins_.clear();
     stride_.clear();
     joined_ = 0;
@@ -87,7 +96,9 @@ OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, 
     const std::size_t most = perfect_ ? 2 * most_tiles : ratio < 1 ? most_tiles / 2 : most_tiles;
     std::size_t size = 1;
     for (std::size_t d = 0; d < extents_.size() && size <= most; ++d) {
-      bins_.push_back(bins_of(d, lanes[d], ratio));
+      const bool apart = lanes[d].apart && !perfect_ && ratio < 1;
+      bins_.push_back(apart ? classes_of(extents_[d], false, lanes[d], true)
+                            : joined_bins(d, classes[d], ratio));
       stride_.push_back(size);
       size *= bins_.back().size();
     }
@@ -98,11 +109,12 @@ OutlookLattice::OutlookLattice(std::vector<std::int64_t> extents, bool perfect, 
   offset_.resize(extents_.size());
   for (std::size_t d = 0; d < extents_.size(); ++d) {
     if (static_cast<std::size_t>(extents_[d]) > kMostSizes) continue;
-    std::vector<std::uint32_t> offsets(static_cast<std::size_t>(extents_[d]) + 1);
-    for (std::int64_t size = 1; size <= extents_[d]; ++size) {
-      offsets[static_cast<std::size_t>(size)] = static_cast<std::uint32_t>(offset(d, size));
+    offset_[d].resize(static_cast<std::size_t>(extents_[d]) + 1);
+    for (std::size_t b = 1; b < bins_[d].size(); ++b) {
+      const std::size_t end = b + 1 < bins_[d].size() ? bins_[d][b + 1].smallest : extents_[d] + 1;
+      std::fill(offset_[d].begin() + bins_[d][b].smallest, offset_[d].begin() + end,
+                static_cast<std::uint32_t>(b * stride_[d]));
     }
-    offset_[d] = std::move(offsets);
   }
   set_growing();
   set_next_sizes();
@@ -161,11 +173,11 @@ double OutlookLattice::classes(std::span<const std::int64_t> extents, bool perfe
   return combinations;
 }
 
-// A bin's sizes, and their numbers of tiles, differ by this ratio at most; those of a divisor
-// lattice are never joined. Below 1 sizes that leave equally many tiles may be apart.
-std::vector<OutlookLattice::Bin> OutlookLattice::bins_of(std::size_t d, const Stages& lanes,
-                                                         double ratio) {
-  std::vector<Bin> classes = classes_of(extents_[d], perfect_, lanes, lanes.apart && ratio < 1);
+// A bin's sizes, and their numbers of tiles, differ by this ratio at most, unless these are those
+// of one class. Divisors are never joined.
+std::vector<OutlookLattice::Bin> OutlookLattice::joined_bins(std::size_t d,
+                                                             const std::vector<Bin>& classes,
+                                                             double ratio) {
   if (perfect_ || ratio < 1) return classes;
   std::vector<Bin> bins;
   std::int64_t most_tiles = 0;  // of the last bin's sizes

@@ -226,7 +226,7 @@ class OutlookLattice {
   static std::vector<Stage> stages_of(std::int64_t extent, bool perfect, const Stages& lanes);
   static std::vector<Bin> classes_of(std::int64_t extent, bool perfect, const Stages& lanes,
                                      bool apart = false);
-  std::vector<Bin> bins_of(std::size_t dim, const Stages& lanes, double ratio);
+  std::vector<Bin> joined_bins(std::size_t dim, const std::vector<Bin>& classes, double ratio);
   void set_growing();
   void set_next_sizes();
 

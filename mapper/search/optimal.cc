@@ -299,8 +299,9 @@ class Optimal {
     };
     if (climb.tilings() <= rules_.few_tilings) return turned_away([] {});
     // For energy, which tells the most from afar; then along a line, but not from the farthest.
-    while (coarse_tells_ && choice.glances < 2 * tools.coarse.size() &&
-           climb.sizes() > static_cast<double>(tools.coarse[choice.glances / 2].most_tiles())) {
+    const double sizes = coarse_tells_ ? climb.sizes() : 0;
+    while (choice.glances < 2 * tools.coarse.size() &&
+           sizes > static_cast<double>(tools.coarse[choice.glances / 2].most_tiles())) {
       OutlookLattices& coarse = tools.coarse[choice.glances / 2];
       const bool farthest = choice.glances < 2, along = choice.glances++ % 2 != 0;
       if (along && (farthest || blends_.empty())) continue;
