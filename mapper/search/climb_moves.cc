@@ -319,8 +319,7 @@ bool Climb::Run::pass_axis(State& state, std::uint8_t slot) {
 void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int last,
                       bool last_paid) {
   if (stopped_ || (++work_.work % 1024 == 0 && interrupted())) return;
-  const bool is_outermost = is_last_slot(slot);
-  if (is_outermost ? covers(state) : may_cover(state) && useful_beyond(state)) {
+  if (is_last_slot(slot) ? covers(state) : may_cover(state) && useful_beyond(state)) {
     State done = state;
     if (leave(done, slot) && settle(done)) {
       const std::size_t here = step_;
@@ -336,39 +335,43 @@ void Climb::Run::grow(const State& state, std::uint8_t slot, DimMask used, int l
         commute(state, slot, static_cast<std::size_t>(last), d)) {
       continue;
     }
-    // What this loop closes does not depend on its bound.
-    std::optional<State> next;
-    std::optional<Prospect> prospect;
-    bool asked_to_pay = false, paid = false;
-    RoomAlong room{1, INT64_MAX};
-    bounds(d, state.tile[d], is_outermost, [&](std::uint32_t bound) {
-      if (told_to_stop()) return false;
-      const Room its_room = room_for(state, d, bound, slot, room);
-      if (its_room != Room::kThere) return its_room == Room::kNot;
-      if (!next) {
-        next.emplace(state);
-        if (!stack(*next, d, bound, slot)) return false;
-        if (climb_.rules_.bound) prospect = prospect_of(*next, d);
-      } else if (!set_bound(*next, state, bound)) {
-        return false;
-      }
-      bool serves = !prospect || useful(*next, *prospect);
-      // Few come as far.
-      if (serves && !std::exchange(asked_to_pay, true)) {
-        paid = pay_ready(*next);
-        if (paid && prospect) {
-          prospect = prospect_of(*next, d);
-          serves = useful(*next, *prospect);
-        }
-      }
-      if (!serves) {
-        ++work_.bounded;
-        return true;
-      }
-      grow(*next, slot, static_cast<DimMask>(used | (1u << d)), static_cast<int>(d), paid);
-      return true;
-    });
+    grow_along(d, state, slot, used);
   }
+}
+
+// What the loop closes does not depend on its bound, and is paid when one comes so far: few do.
+void Climb::Run::grow_along(std::size_t d, const State& state, std::uint8_t slot, DimMask used) {
+  const bool looks = climb_.rules_.bound;
+  std::optional<State> next;
+  std::optional<Prospect> prospect;
+  bool asked_to_pay = false, paid = false;
+  RoomAlong known{1, INT64_MAX};
+  bounds(d, state.tile[d], is_last_slot(slot), [&](std::uint32_t bound) {
+    if (told_to_stop()) return false;
+    const Room room = room_for(state, d, bound, slot, known);
+    if (room != Room::kThere) return room == Room::kNot;
+    if (!next) {
+      next.emplace(state);
+      if (!stack(*next, d, bound, slot)) return false;
+      if (looks) prospect = prospect_of(*next, d);
+    } else if (!set_bound(*next, state, bound)) {
+      return false;
+    }
+    bool serves = !looks || useful(*next, *prospect);
+    if (serves && !std::exchange(asked_to_pay, true)) {
+      paid = pay_ready(*next);
+      if (paid && looks) {
+        prospect = prospect_of(*next, d);
+        serves = useful(*next, *prospect);
+      }
+    }
+    if (!serves) {
+      ++work_.bounded;
+      return true;
+    }
+    grow(*next, slot, static_cast<DimMask>(used | (1u << d)), static_cast<int>(d), paid);
+    return true;
+  });
 }
 
 bool Climb::Run::commute(const State& state, std::uint8_t slot, std::size_t a,

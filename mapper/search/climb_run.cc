@@ -50,7 +50,7 @@ void Climb::Run::dive(std::size_t most) {
       follow(std::move(diver), w);
     }
   }
-  if (!stopped_) finish(waiting_.back());
+  finish(waiting_.back());
 }
 
 // Through all steps from this one on. When many states are waiting at the next one, they go first,
@@ -140,6 +140,7 @@ Climb::State Climb::Run::first_state() {
 }
 
 void Climb::Run::finish(Waiting& complete) {
+  if (stopped_) return;
   if (complete.step > 0) stand_after(complete.step - 1);
   widest_.clear();
   const std::vector<State*> order = complete.in_order();

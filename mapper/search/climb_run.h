@@ -220,6 +220,7 @@ class Climb::Run {
   // Every way to fill a temporal slot: loops one by one from the inside out. Neighbours that no
   // open boundary and no rule tells apart stand in the order of their dimensions.
   void grow(const State& state, std::uint8_t slot, DimMask used, int last, bool last_paid);
+  void grow_along(std::size_t dim, const State& state, std::uint8_t slot, DimMask used);
   // Could the loop over `a`, already there, just as well stand outside one over `b`?
   bool commute(const State& state, std::uint8_t slot, std::size_t a, std::size_t b) const;
   // Until `visit` returns false.
