@@ -303,6 +303,7 @@ bool Grid::add(std::size_t d, const Cell& cell, Chosen& chosen) const {
     if (next < 0) return false;
     chosen.room[a] = static_cast<std::uint16_t>(next);
   }
+  rooms_.forget(d, chosen.room);
   for (std::size_t s = 0; s < chosen.loops.size(); ++s) {
     if ((cell.slots >> s & 1u) != 0) {
       chosen.loops[s] = static_cast<DimMask>(chosen.loops[s] | 1u << table.dim);

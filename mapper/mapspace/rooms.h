@@ -19,7 +19,16 @@ struct Rooms {
   std::vector<std::map<Room, std::uint32_t>> number;
   std::vector<std::vector<Step>> steps;  // by dimension, ascending by `from`
   std::vector<char> lanes_allowed;       // by last room
-  std::vector<std::size_t> first;        // rooms of dimension d in one array for all
+  // [dimension][axis]: no later dimension has lanes there, and no rule asks how many there are.
+  std::vector<std::vector<char>> settled;
+  // The room left does not matter any more where that is so: all are one.
+  static constexpr std::uint16_t kSettled = 0;
+  void forget(std::size_t dim, Room& room) const {
+    for (std::size_t a = 0; a < room.size(); ++a) {
+      if (settled[dim][a] != 0) room[a] = kSettled;
+    }
+  }
+  std::vector<std::size_t> first;  // rooms of dimension d in one array for all
   std::size_t all_rooms = 0;
 };
 
